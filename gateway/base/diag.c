@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* vasprintf, memrchr */
+#include "gateway/base/diag.h"
+
+#include <stdarg.h>
+
+#define EXCERPT_MAX 160 /* longer lines are cut around the place */
+#define WORD_MAX    64
+
+void gw_diags_init(struct gw_diags *d)
+{
+    *d = (struct gw_diags){0};
+}
+
+void gw_diags_release(struct gw_diags *d)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        free(d->items[i].file);
+        free(d->items[i].message);
+        free(d->items[i].excerpt);
+    }
+    free(d->items);
+    gw_diags_init(d);
+}
+
+void gw_line_column(struct gw_str text, size_t offset, unsigned *line, unsigned *column)
+{
+    offset = gw_min_size(offset, text.len);
+    *line = 1;
+    size_t start = 0;
+    for (size_t i = 0; i < offset; i++) {
+        if (text.ptr[i] == '\n') {
+            (*line)++;
+            start = i + 1;
+        }
+    }
+    *column = (unsigned)(offset - start) + 1;
+}
+
+/* The next free entry, or NULL when the list is full (the message is then only counted). */
+static struct gw_diag *append(struct gw_diags *d, enum gw_severity severity)
+{
+    if (severity == GW_DIAG_ERROR)
+        d->errors++;
+    else
+        d->warnings++;
+    if (d->count == GW_DIAG_MAX)
+        return NULL;
+    if ((d->count & (d->count + 1)) == 0) /* capacity is the next power of two minus one */
+        d->items = gw_realloc(d->items, (2 * d->count + 1) * sizeof(*d->items));
+    struct gw_diag *item = &d->items[d->count++];
+    *item = (struct gw_diag){.severity = severity, .width = 1};
+    return item;
+}
+
+static char *format(const char *fmt, va_list args)
+{
+    char *text;
+    if (vasprintf(&text, fmt, args) < 0)
+        abort();
+    return text;
+}
+
+/* Copies the line around `offset`; a very long line is cut so that the place stays visible. */
+static void take_excerpt(struct gw_diag *item, struct gw_str text, size_t offset)
+{
+    size_t start = offset, end = offset;
+    while (start > 0 && text.ptr[start - 1] != '\n')
+        start--;
+    while (end < text.len && text.ptr[end] != '\n' && text.ptr[end] != '\r')
+        end++;
+    if (end - start > EXCERPT_MAX) { /* the caret would be off: such lines go without one */
+        item->excerpt = NULL;
+        return;
+    }
+    item->excerpt = gw_str_dupz(gw_str(text.ptr + start, end - start));
+}
+
+void gw_diag_at(struct gw_diags *d, enum gw_severity severity, const struct gw_source *source,
+                size_t offset, size_t width, const char *fmt, ...)
+{
+    struct gw_diag *item = append(d, severity);
+    if (!item)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    item->message = format(fmt, args);
+    va_end(args);
+    if (!source)
+        return;
+    offset = gw_min_size(offset, source->text.len);
+    item->file = gw_strdup(source->name);
+    item->width = width ? (unsigned)width : 1;
+    gw_line_column(source->text, offset, &item->line, &item->column);
+    take_excerpt(item, source->text, offset);
+}
+
+void gw_diag_file(struct gw_diags *d, enum gw_severity severity, const char *file, const char *fmt,
+                  ...)
+{
+    struct gw_diag *item = append(d, severity);
+    if (!item)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    item->message = format(fmt, args);
+    va_end(args);
+    item->file = file ? gw_strdup(file) : NULL;
+}
+
+static void print_caret(const struct gw_diag *item, FILE *out)
+{
+    size_t length = strlen(item->excerpt);
+    fprintf(out, "    %s\n    ", item->excerpt);
+    for (unsigned i = 1; i < item->column; i++)
+        fputc(i <= length && item->excerpt[i - 1] == '\t' ? '\t' : ' ', out);
+    fputc('^', out);
+    for (unsigned i = 1; i < item->width && item->column + i <= length; i++)
+        fputc('~', out);
+    fputc('\n', out);
+}
+
+void gw_diags_print(const struct gw_diags *d, FILE *out, bool color)
+{
+    static const char *const words[][2] = {{"error", "\033[31merror\033[0m"},
+                                           {"warning", "\033[33mwarning\033[0m"}};
+    for (size_t i = 0; i < d->count; i++) {
+        const struct gw_diag *item = &d->items[i];
+        if (item->file && item->line)
+            fprintf(out, "%s:%u:%u: ", item->file, item->line, item->column);
+        else if (item->file)
+            fprintf(out, "%s: ", item->file);
+        fprintf(out, "%s: %s\n", words[item->severity][color], item->message);
+        if (item->excerpt)
+            print_caret(item, out);
+    }
+    size_t hidden = d->errors + d->warnings - d->count;
+    if (hidden)
+        fprintf(out, "%zu more messages not shown\n", hidden);
+}
+
+/* Levenshtein distance of two short words, one row of the table at a time. */
+static size_t edit_distance(struct gw_str a, struct gw_str b)
+{
+    size_t row[WORD_MAX + 1];
+    for (size_t j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t replace = diagonal + (gw_lower(a.ptr[i - 1]) != gw_lower(b.ptr[j - 1]));
+            diagonal = row[j];
+            row[j] = gw_min_size(replace, gw_min_size(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[b.len];
+}
+
+const char *gw_nearest(struct gw_str word, const char *const *candidates)
+{
+    const char *best = NULL;
+    size_t limit = word.len / 3 > 0 ? word.len / 3 : 1;
+    for (; *candidates; candidates++) {
+        struct gw_str candidate = gw_str_z(*candidates);
+        if (candidate.len > WORD_MAX || word.len > WORD_MAX)
+            continue;
+        size_t distance = edit_distance(word, candidate);
+        if (distance <= limit) {
+            best = *candidates;
+            limit = distance ? distance - 1 : 0;
+            if (distance == 0)
+                break;
+        }
+    }
+    return best;
+}

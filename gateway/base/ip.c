@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/base/ip.h"
+
+#include <arpa/inet.h>
+
+bool gw_ip_parse(struct gw_str text, struct gw_ip *out)
+{
+    char zero_terminated[GW_IP_TEXT_MAX];
+    if (text.len == 0 || text.len >= sizeof(zero_terminated) || memchr(text.ptr, 0, text.len))
+        return false;
+    memcpy(zero_terminated, text.ptr, text.len);
+    zero_terminated[text.len] = '\0';
+    struct gw_ip ip = {0};
+    if (inet_pton(AF_INET, zero_terminated, ip.bytes) == 1)
+        ip.family = GW_IP_V4;
+    else if (inet_pton(AF_INET6, zero_terminated, ip.bytes) == 1)
+        ip.family = GW_IP_V6;
+    else
+        return false;
+    *out = ip;
+    return true;
+}
+
+size_t gw_ip_format(const struct gw_ip *ip, char *out)
+{
+    out[0] = '\0';
+    if (ip->family)
+        inet_ntop(ip->family == GW_IP_V4 ? AF_INET : AF_INET6, ip->bytes, out, GW_IP_TEXT_MAX);
+    return strlen(out);
+}
+
+int gw_ip_cmp(const struct gw_ip *a, const struct gw_ip *b)
+{
+    if (a->family != b->family)
+        return a->family < b->family ? -1 : 1;
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+struct gw_ip gw_ip_mask(const struct gw_ip *ip, unsigned prefix)
+{
+    struct gw_ip masked = *ip;
+    for (unsigned i = 0; i < sizeof(masked.bytes); i++) {
+        unsigned keep = prefix > i * 8 ? prefix - i * 8 : 0;
+        if (keep < 8)
+            masked.bytes[i] &= (uint8_t)(0xff << (8 - keep));
+    }
+    return masked;
+}
+
+bool gw_cidr_parse(struct gw_str text, bool lenient, struct gw_cidr *out)
+{
+    size_t slash = gw_str_chr(text, '/');
+    struct gw_cidr block;
+    if (!gw_ip_parse(gw_str_first(text, slash), &block.ip))
+        return false;
+    uint64_t prefix = block.ip.family == GW_IP_V4 ? 32 : 128;
+    if (slash != GW_NPOS && !gw_str_u64(gw_str_from(text, slash + 1), prefix, &prefix))
+        return false;
+    block.prefix = (uint8_t)prefix;
+    struct gw_ip network = gw_ip_mask(&block.ip, block.prefix);
+    if (!lenient && gw_ip_cmp(&network, &block.ip) != 0)
+        return false;
+    block.ip = network;
+    *out = block;
+    return true;
+}
+
+bool gw_cidr_has(const struct gw_cidr *block, const struct gw_ip *ip)
+{
+    if (block->ip.family != ip->family)
+        return false;
+    unsigned whole = block->prefix / 8, rest = block->prefix % 8;
+    if (memcmp(block->ip.bytes, ip->bytes, whole) != 0)
+        return false;
+    return rest == 0 ||
+           ((block->ip.bytes[whole] ^ ip->bytes[whole]) & (0xff << (8 - rest)) & 0xff) == 0;
+}

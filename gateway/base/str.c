@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memrchr, memmem */
+#include "gateway/base/str.h"
+
+bool gw_str_ieq(struct gw_str a, struct gw_str b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (gw_lower(a.ptr[i]) != gw_lower(b.ptr[i]))
+            return false;
+    return true;
+}
+
+int gw_str_cmp(struct gw_str a, struct gw_str b)
+{
+    size_t common = gw_min_size(a.len, b.len);
+    int order = common ? memcmp(a.ptr, b.ptr, common) : 0;
+    if (order)
+        return order;
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+size_t gw_str_chr(struct gw_str s, char c)
+{
+    const char *hit = s.len ? memchr(s.ptr, c, s.len) : NULL;
+    return hit ? (size_t)(hit - s.ptr) : GW_NPOS;
+}
+
+size_t gw_str_rchr(struct gw_str s, char c)
+{
+    const char *hit = s.len ? memrchr(s.ptr, c, s.len) : NULL;
+    return hit ? (size_t)(hit - s.ptr) : GW_NPOS;
+}
+
+size_t gw_str_find(struct gw_str s, struct gw_str needle)
+{
+    if (needle.len == 0)
+        return 0;
+    if (needle.len > s.len)
+        return GW_NPOS;
+    const char *hit = memmem(s.ptr, s.len, needle.ptr, needle.len);
+    return hit ? (size_t)(hit - s.ptr) : GW_NPOS;
+}
+
+static bool is_ows(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct gw_str gw_str_trim(struct gw_str s)
+{
+    while (s.len && is_ows(s.ptr[0])) {
+        s.ptr++;
+        s.len--;
+    }
+    while (s.len && is_ows(s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+bool gw_str_next(struct gw_str *rest, char separator, struct gw_str *item)
+{
+    if (!rest->ptr)
+        return false;
+    size_t at = gw_str_chr(*rest, separator);
+    if (at == GW_NPOS) {
+        *item = *rest;
+        *rest = GW_STR_EMPTY;
+        return true;
+    }
+    *item = gw_str(rest->ptr, at);
+    *rest = gw_str(rest->ptr + at + 1, rest->len - at - 1);
+    return true;
+}
+
+bool gw_str_u64(struct gw_str s, uint64_t max, uint64_t *out)
+{
+    if (s.len == 0)
+        return false;
+    uint64_t value = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (!gw_is_digit(s.ptr[i]))
+            return false;
+        uint64_t digit = (uint64_t)(s.ptr[i] - '0');
+        if (value > (max - digit) / 10 || digit > max)
+            return false;
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return true;
+}
+
+int gw_hex_value(char c)
+{
+    if (gw_is_digit(c))
+        return c - '0';
+    c = gw_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+char *gw_str_dupz(struct gw_str s)
+{
+    char *copy = gw_alloc(s.len + 1);
+    if (s.len)
+        memcpy(copy, s.ptr, s.len);
+    copy[s.len] = '\0';
+    return copy;
+}

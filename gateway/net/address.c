@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/net/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+
+struct net_address net_address_ip(const struct gw_ip *ip, uint16_t port)
+{
+    struct net_address a = {0};
+    if (ip->family == GW_IP_V4) {
+        a.len = sizeof(a.v4);
+        a.v4.sin_family = AF_INET;
+        a.v4.sin_port = htons(port);
+        memcpy(&a.v4.sin_addr, ip->bytes, 4);
+    } else {
+        a.len = sizeof(a.v6);
+        a.v6.sin6_family = AF_INET6;
+        a.v6.sin6_port = htons(port);
+        memcpy(&a.v6.sin6_addr, ip->bytes, 16);
+    }
+    return a;
+}
+
+int net_address_unix(struct gw_str path, struct net_address *out)
+{
+    struct net_address a = {0};
+    if (path.len >= sizeof(a.un.sun_path))
+        return -ENAMETOOLONG;
+    a.len = sizeof(a.un);
+    a.un.sun_family = AF_UNIX;
+    memcpy(a.un.sun_path, path.ptr, path.len);
+    *out = a;
+    return 0;
+}
+
+bool net_address_is_unix(const struct net_address *a)
+{
+    return a->any.sa_family == AF_UNIX;
+}
+
+uint16_t net_address_port(const struct net_address *a)
+{
+    if (a->any.sa_family == AF_INET)
+        return ntohs(a->v4.sin_port);
+    return a->any.sa_family == AF_INET6 ? ntohs(a->v6.sin6_port) : 0;
+}
+
+struct gw_ip net_address_to_ip(const struct net_address *a)
+{
+    struct gw_ip ip = {0};
+    if (a->any.sa_family == AF_INET) {
+        ip.family = GW_IP_V4;
+        memcpy(ip.bytes, &a->v4.sin_addr, 4);
+    } else if (a->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr)) {
+        ip.family = GW_IP_V4;
+        memcpy(ip.bytes, a->v6.sin6_addr.s6_addr + 12, 4);
+    } else if (a->any.sa_family == AF_INET6) {
+        ip.family = GW_IP_V6;
+        memcpy(ip.bytes, &a->v6.sin6_addr, 16);
+    }
+    return ip;
+}
+
+size_t net_address_format(const struct net_address *a, char out[NET_ADDRESS_TEXT_MAX])
+{
+    if (net_address_is_unix(a))
+        return (size_t)snprintf(out, NET_ADDRESS_TEXT_MAX, "unix:%s", a->un.sun_path);
+    char ip_text[GW_IP_TEXT_MAX];
+    struct gw_ip ip = net_address_to_ip(a);
+    gw_ip_format(&ip, ip_text);
+    if (ip.family == GW_IP_V6)
+        return (size_t)snprintf(out, NET_ADDRESS_TEXT_MAX, "[%s]:%u", ip_text, net_address_port(a));
+    return (size_t)snprintf(out, NET_ADDRESS_TEXT_MAX, "%s:%u", ip_text, net_address_port(a));
+}

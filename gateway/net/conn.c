@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/net/conn.h"
+
+#include <errno.h>
+#include <uv.h>
+
+#define LINGER_MS 2000  /* for reading away what the peer still sends, once our last byte is out */
+#define FLUSH_MS  30000 /* without any progress of the queued bytes before that */
+
+struct conn {
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    };
+    struct gw_loop *loop;
+    const struct conn_events *events;
+    void *ctx;
+    size_t queued;
+    struct net_address peer;
+    struct gw_deadline linger;
+    struct gw_task connect_failure;
+    int connect_error;
+    bool reading, closing, finishing, shut;
+};
+
+/* One write that the kernel did not take at once: the rest of its bytes, copied behind the struct
+ * or borrowed. */
+struct queued_write {
+    uv_write_t request;
+    struct conn *conn;
+    size_t bytes;
+    struct conn_hold hold;
+    char copy[];
+};
+
+static const struct conn_events no_events;
+
+static void on_linger(struct gw_deadline *d)
+{
+    conn_close(gw_container_of(d, struct conn, linger));
+}
+
+/* A connect that fails at once is told like one that fails later: from a later turn. */
+static void tell_connect_failure(struct gw_task *task)
+{
+    struct conn *c = gw_container_of(task, struct conn, connect_failure);
+    c->events->on_connect(c->ctx, c->connect_error);
+}
+
+static struct conn *conn_new(struct gw_loop *loop, int family)
+{
+    struct conn *c = gw_zalloc(sizeof(*c));
+    c->loop = loop;
+    c->events = &no_events;
+    gw_deadline_init(&c->linger, on_linger);
+    gw_task_init(&c->connect_failure, tell_connect_failure);
+    if (family == AF_UNIX)
+        uv_pipe_init(gw_loop_uv(loop), &c->pipe, 0);
+    else
+        uv_tcp_init(gw_loop_uv(loop), &c->tcp);
+    c->handle.data = c;
+    return c;
+}
+
+static void take_peer(struct conn *c)
+{
+    int len = sizeof(c->peer.v6);
+    if (c->handle.type == UV_TCP && uv_tcp_getpeername(&c->tcp, &c->peer.any, &len) == 0)
+        c->peer.len = (socklen_t)len;
+    else if (c->handle.type == UV_NAMED_PIPE)
+        c->peer.any.sa_family = AF_UNIX;
+}
+
+struct conn *conn_accept(struct gw_loop *loop, uv_stream_t *server, int *err)
+{
+    struct conn *c = conn_new(loop, server->type == UV_NAMED_PIPE ? AF_UNIX : AF_INET);
+    *err = uv_accept(server, &c->stream);
+    if (*err) {
+        conn_close(c);
+        return NULL;
+    }
+    if (c->handle.type == UV_TCP)
+        uv_tcp_nodelay(&c->tcp, 1);
+    take_peer(c);
+    return c;
+}
+
+static void on_connected(uv_connect_t *request, int status)
+{
+    struct conn *c = request->data;
+    free(request);
+    if (c->closing)
+        return;
+    if (status == 0 && c->handle.type == UV_TCP)
+        uv_tcp_nodelay(&c->tcp, 1);
+    c->events->on_connect(c->ctx, status);
+}
+
+struct conn *conn_connect(struct gw_loop *loop, const struct net_address *to,
+                          const struct conn_events *events, void *ctx)
+{
+    struct conn *c = conn_new(loop, to->any.sa_family);
+    conn_set_owner(c, events, ctx);
+    c->peer = *to;
+    uv_connect_t *request = gw_alloc(sizeof(*request));
+    request->data = c;
+    if (net_address_is_unix(to)) {
+        uv_pipe_connect(request, &c->pipe, to->un.sun_path, on_connected);
+        return c;
+    }
+    int err = uv_tcp_connect(request, &c->tcp, &to->any, on_connected);
+    if (err) {
+        free(request);
+        c->connect_error = err;
+        gw_loop_defer(loop, &c->connect_failure);
+    }
+    return c;
+}
+
+void conn_set_owner(struct conn *c, const struct conn_events *events, void *ctx)
+{
+    c->events = events;
+    c->ctx = ctx;
+}
+
+/* ---- reading ---- */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    (void)suggested;
+    struct conn *c = handle->data;
+    *buf = uv_buf_init(gw_loop_read_buffer(c->loop), GW_READ_BUFFER);
+}
+
+static void on_uv_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct conn *c = stream->data;
+    if (c->closing || n == 0)
+        return;
+    if (c->finishing) { /* what the peer still sends is read away */
+        if (n < 0)
+            conn_close(c);
+        return;
+    }
+    if (n > 0) {
+        c->events->on_read(c->ctx, gw_str(buf->base, (size_t)n));
+        return;
+    }
+    conn_pause(c);
+    if (n == UV_EOF)
+        c->events->on_eof(c->ctx);
+    else
+        c->events->on_error(c->ctx, (int)n);
+}
+
+void conn_resume(struct conn *c)
+{
+    if (c->reading || c->closing)
+        return;
+    c->reading = true;
+    uv_read_start(&c->stream, on_alloc, on_uv_read);
+}
+
+void conn_pause(struct conn *c)
+{
+    if (!c->reading)
+        return;
+    c->reading = false;
+    uv_read_stop(&c->stream);
+}
+
+/* ---- writing ---- */
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct queued_write *w = gw_container_of(request, struct queued_write, request);
+    struct conn *c = w->conn;
+    c->queued -= w->bytes;
+    if (w->hold.release)
+        w->hold.release(w->hold.object);
+    free(w);
+    if (c->closing)
+        return;
+    if (c->finishing) {
+        if (status < 0)
+            conn_close(c);
+        else
+            gw_deadline_set(c->loop, &c->linger, FLUSH_MS);
+        return; /* the shutdown request waits behind the writes */
+    }
+    if (status < 0)
+        c->events->on_error(c->ctx, status);
+    else if (c->queued == 0)
+        c->events->on_drain(c->ctx);
+}
+
+/* Steps over the first `sent` bytes. Returns the index of the first part that still has some. */
+static size_t skip_sent(uv_buf_t *bufs, size_t count, size_t sent)
+{
+    size_t first = 0;
+    while (first < count && sent >= bufs[first].len)
+        sent -= bufs[first++].len;
+    if (first < count) {
+        bufs[first].base += sent;
+        bufs[first].len -= sent;
+    }
+    return first;
+}
+
+/* Hands the rest to libuv, which copies the list of parts but not their bytes. */
+static int queue_rest(struct conn *c, uv_buf_t *bufs, size_t count, const struct conn_hold *hold)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += bufs[i].len;
+    struct queued_write *w = gw_alloc(sizeof(*w) + (hold ? 0 : bytes));
+    w->conn = c;
+    w->bytes = bytes;
+    w->hold = hold ? *hold : (struct conn_hold){0};
+    uv_buf_t copied = uv_buf_init(w->copy, (unsigned)bytes);
+    if (!hold) {
+        char *at = w->copy;
+        for (size_t i = 0; i < count; at += bufs[i++].len)
+            memcpy(at, bufs[i].base, bufs[i].len);
+        bufs = &copied;
+        count = 1;
+    }
+    c->queued += bytes;
+    int err = uv_write(&w->request, &c->stream, bufs, (unsigned)count, on_written);
+    if (err) {
+        c->queued -= bytes;
+        free(w);
+    }
+    return err;
+}
+
+int conn_write(struct conn *c, const struct iovec *parts, size_t count,
+               const struct conn_hold *hold)
+{
+    uv_buf_t bufs[CONN_IOV_MAX];
+    size_t total = 0;
+    int err = c->closing || c->finishing || c->shut ? -EPIPE : 0;
+    for (size_t i = 0; i < count && !err; i++) {
+        bufs[i] = uv_buf_init(parts[i].iov_base, (unsigned)parts[i].iov_len);
+        total += parts[i].iov_len;
+    }
+    size_t first = 0;
+    if (!err && c->queued == 0 && total) {
+        int sent = uv_try_write(&c->stream, bufs, (unsigned)count);
+        if (sent < 0 && sent != UV_EAGAIN)
+            err = sent;
+        else
+            first = skip_sent(bufs, count, sent > 0 ? (size_t)sent : 0);
+    }
+    if (!err && first < count && total) {
+        err = queue_rest(c, bufs + first, count - first, hold);
+        if (!err)
+            return 0; /* on_written releases */
+    }
+    if (hold)
+        hold->release(hold->object);
+    return err;
+}
+
+size_t conn_queued(const struct conn *c)
+{
+    return c->queued;
+}
+
+/* ---- ending ---- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct conn *c = handle->data;
+    if (c->events->on_close)
+        c->events->on_close(c->ctx);
+    free(c);
+}
+
+void conn_close(struct conn *c)
+{
+    if (c->closing)
+        return;
+    c->closing = true;
+    c->reading = false;
+    gw_deadline_cancel(&c->linger);
+    gw_task_cancel(&c->connect_failure);
+    uv_close(&c->handle, on_closed);
+}
+
+static void on_shut(uv_shutdown_t *request, int status)
+{
+    struct conn *c = request->data;
+    free(request);
+    if (!c->finishing || c->closing)
+        return;
+    if (status < 0)
+        conn_close(c);
+    else
+        gw_deadline_set(c->loop, &c->linger, LINGER_MS);
+}
+
+static void shut_now(struct conn *c)
+{
+    if (c->shut || c->closing)
+        return;
+    c->shut = true;
+    uv_shutdown_t *request = gw_alloc(sizeof(*request));
+    request->data = c;
+    if (uv_shutdown(request, &c->stream, on_shut) != 0) {
+        free(request);
+        if (c->finishing)
+            conn_close(c);
+    }
+}
+
+void conn_shut_write(struct conn *c)
+{
+    shut_now(c);
+}
+
+void conn_finish(struct conn *c)
+{
+    if (c->closing || c->finishing)
+        return;
+    c->finishing = true;
+    gw_deadline_set(c->loop, &c->linger, FLUSH_MS);
+    if (c->shut)
+        gw_deadline_set(c->loop, &c->linger, LINGER_MS);
+    shut_now(c);
+    conn_resume(c);
+}
+
+bool conn_is_closing(const struct conn *c)
+{
+    return c->closing || c->finishing;
+}
+
+const struct net_address *conn_peer(const struct conn *c)
+{
+    return &c->peer;
+}
+
+struct gw_loop *conn_loop(const struct conn *c)
+{
+    return c->loop;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A byte stream over TCP or a Unix socket, from accept or from connect: read, write, pause, close.
+ * The protocol above never sees libuv, and TLS can slide in below without it noticing (one ops
+ * table; Valkey's connection.h is the model).
+ *
+ * Life: conn_new_* → events … → on_close, exactly once and last; the memory goes after it.
+ * conn_close may be called at any time and from any callback; events other than on_close do not
+ * come after it. Reading: `data` of on_read is valid during the call only (it is the worker's read
+ * buffer). Writing: conn_write tries the socket at once, so that an answer costs one system call;
+ * what the kernel does not take is queued. Backpressure is the caller's: while conn_queued is over
+ * its mark it pauses its source; on_drain says when the queue is empty. Thread: the loop's. Owns:
+ * itself; the caller's ctx is borrowed until on_close. */
+#include <sys/uio.h>
+
+#include "gateway/base/err.h"
+#include "gateway/net/address.h"
+#include "gateway/net/loop.h"
+
+struct conn;
+
+struct conn_events {
+    void (*on_connect)(void *ctx,
+                       int err); /* conn_connect only: 0 or a negative errno; then close it */
+    void (*on_read)(void *ctx, struct gw_str data);
+    void (*on_eof)(void *ctx);            /* the peer sends no more; writing still works */
+    void (*on_drain)(void *ctx);          /* everything queued has left */
+    void (*on_error)(void *ctx, int err); /* reading or writing failed; close it */
+    void (*on_close)(void *ctx);
+};
+
+/* Bytes borrowed by a write that could not finish at once: release(object) is called when they are
+ * not needed any more. */
+struct conn_hold {
+    void (*release)(void *object);
+    void *object;
+};
+
+/* Starts connecting; on_connect follows in a later turn. */
+struct conn *conn_connect(struct gw_loop *loop, const struct net_address *to,
+                          const struct conn_events *events, void *ctx);
+/* Replaces events and ctx, for a pooled connection that changes hands. */
+void conn_set_owner(struct conn *c, const struct conn_events *events, void *ctx);
+
+/* Reading starts paused. Both are idempotent. */
+void conn_resume(struct conn *c);
+void conn_pause(struct conn *c);
+
+/* Sends all parts in order. At most CONN_IOV_MAX parts. What is not taken at once is copied, or,
+ * with hold, borrowed until hold->release. Returns 0 (sent or queued) or a negative errno; on an
+ * error nothing is held, close the connection. release is called exactly once in every case. */
+#define CONN_IOV_MAX 64
+GW_MUST int conn_write(struct conn *c, const struct iovec *parts, size_t count,
+                       const struct conn_hold *hold);
+size_t conn_queued(const struct conn *c);
+
+/* At once; queued bytes are lost. */
+void conn_close(struct conn *c);
+/* Politely: what is queued goes out, then the sending side is shut and what the peer still sends is
+ * read away for up to two seconds, so that the kernel does not answer unread bytes with a reset
+ * that destroys our last words (RFC 9112 section 9.6). */
+void conn_finish(struct conn *c);
+/* Shuts the sending side after what is queued; reading goes on (tunnels). */
+void conn_shut_write(struct conn *c);
+
+bool conn_is_closing(const struct conn *c);
+const struct net_address *conn_peer(const struct conn *c);
+struct gw_loop *conn_loop(const struct conn *c);
+
+/* For the listener: takes one waiting connection off a listening libuv stream; NULL when that
+ * failed. */
+struct uv_stream_s;
+struct conn *conn_accept(struct gw_loop *loop, struct uv_stream_s *server, int *err);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/net/listener.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "gateway/base/log.h"
+
+#define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
+
+struct listener {
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    };
+    struct gw_loop *loop;
+    void (*on_accept)(void *ctx, struct conn *c);
+    void *ctx;
+    struct net_address address;
+};
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+    struct listener *l = stream->data;
+    int err = status;
+    struct conn *c = status == 0 ? conn_accept(l->loop, stream, &err) : NULL;
+    if (c)
+        l->on_accept(l->ctx, c);
+    else if (err != UV_EAGAIN)
+        gw_log_warn("accept failed error=\"%s\"; the connection is refused, listening goes on",
+                    gw_strerror(err));
+}
+
+/* A socket file that nobody answers on is left over from a killed process. */
+static void remove_stale_socket(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return;
+    struct net_address to;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || net_address_unix(gw_str_z(path), &to) != 0)
+        return;
+    if (connect(fd, &to.any, to.len) != 0 && errno == ECONNREFUSED)
+        unlink(path);
+    close(fd);
+}
+
+/* An open socket, bound, or a negative errno. SO_REUSEPORT has to be set before libuv sees the
+ * descriptor. */
+static int bind_socket(const struct net_address *at)
+{
+    int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int on = 1;
+    if (net_address_is_unix(at)) {
+        remove_stale_socket(at->un.sun_path);
+    } else {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+    }
+    if (at->any.sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    if (bind(fd, &at->any, at->len) != 0) {
+        int err = -errno;
+        close(fd);
+        return err;
+    }
+    return fd;
+}
+
+static int adopt(struct listener *l, const struct net_address *at, int fd)
+{
+    struct uv_loop_s *uv = gw_loop_uv(l->loop);
+    if (net_address_is_unix(at)) {
+        uv_pipe_init(uv, &l->pipe, 0);
+        l->handle.data = l;
+        return uv_pipe_open(&l->pipe, fd);
+    }
+    uv_tcp_init(uv, &l->tcp);
+    l->handle.data = l;
+    return uv_tcp_open(&l->tcp, fd);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+struct listener *listener_open(struct gw_loop *loop, const struct net_address *at,
+                               void (*on_accept)(void *ctx, struct conn *c), void *ctx, int *err)
+{
+    int fd = bind_socket(at);
+    if (fd < 0) {
+        *err = fd;
+        return NULL;
+    }
+    struct listener *l = gw_zalloc(sizeof(*l));
+    *l = (struct listener){.loop = loop, .on_accept = on_accept, .ctx = ctx, .address = *at};
+    *err = adopt(l, at, fd);
+    if (*err)
+        close(fd);
+    socklen_t len = sizeof(l->address.v6);
+    if (!*err && !net_address_is_unix(at) && getsockname(fd, &l->address.any, &len) != 0)
+        *err = -errno;
+    if (!*err)
+        *err = uv_listen(&l->stream, BACKLOG, on_connection);
+    if (*err) {
+        uv_close(&l->handle, on_closed);
+        return NULL;
+    }
+    return l;
+}
+
+struct net_address listener_address(const struct listener *l)
+{
+    return l->address;
+}
+
+void listener_close(struct listener *l)
+{
+    if (!l)
+        return;
+    if (net_address_is_unix(&l->address))
+        unlink(l->address.un.sun_path);
+    uv_close(&l->handle, on_closed);
+}

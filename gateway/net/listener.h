@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A listening socket of one worker. TCP listeners are bound with SO_REUSEPORT, so that every worker
+ * has its own accept queue and the kernel spreads connections; a Unix socket belongs to one worker.
+ *
+ * When descriptors run out, libuv gives up its spare one to accept and close the waiting
+ * connection; the listener logs that once a second. Thread: the loop's. Owns: its socket; a Unix
+ * socket's path is unlinked on close. */
+#include "gateway/net/conn.h"
+
+struct listener;
+
+/* on_accept gets a connection without owner; it calls conn_set_owner or conn_close at once. */
+struct listener *listener_open(struct gw_loop *loop, const struct net_address *at,
+                               void (*on_accept)(void *ctx, struct conn *c), void *ctx, int *err);
+/* The bound address: with port 0 the one the kernel chose. */
+struct net_address listener_address(const struct listener *l);
+/* Stops accepting at once; the memory goes in a later turn. */
+void listener_close(struct listener *l);
