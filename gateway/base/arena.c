@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/base/arena.h"
 
+#define ALIGNMENT 16
 #define BLOCK_MIN ((size_t)4096)
 
 struct gw_arena_block {
     struct gw_arena_block *older;
     size_t size;
-    char data[] __attribute__((aligned(16)));
+    char data[] __attribute__((aligned(ALIGNMENT)));
 };
 
 static void use_first(struct gw_arena *a)
@@ -18,8 +19,12 @@ static void use_first(struct gw_arena *a)
 void gw_arena_init(struct gw_arena *a, void *first, size_t first_size, size_t max)
 {
     static char nothing[1];
-    *a = (struct gw_arena){
-        .first = first ? first : nothing, .first_size = first ? first_size : 0, .max = max};
+    size_t skip = -(uintptr_t)first & (ALIGNMENT - 1); /* what is lent may start anywhere */
+    *a = (struct gw_arena){.first = nothing, .max = max};
+    if (first && first_size > skip) {
+        a->first = (char *)first + skip;
+        a->first_size = first_size - skip;
+    }
     use_first(a);
 }
 

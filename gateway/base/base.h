@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h> /* before the bans below: fortified headers define sprintf */
 #include <stdlib.h>
 #include <string.h>
 

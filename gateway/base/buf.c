@@ -16,7 +16,7 @@ void gw_buf_release(struct gw_buf *b)
 
 char *gw_buf_reserve(struct gw_buf *b, size_t more)
 {
-    if (gw_likely(b->cap - b->len >= more))
+    if (gw_likely(b->data && b->cap - b->len >= more))
         return b->data + b->len;
     if (more > b->max - b->len) {
         b->overflow = true;
@@ -26,14 +26,16 @@ char *gw_buf_reserve(struct gw_buf *b, size_t more)
     while (cap < b->len + more)
         cap *= 2;
     b->cap = gw_min_size(cap, b->max);
-    b->data = gw_realloc(b->data, b->cap);
+    b->data = gw_realloc(b->data, b->cap + 1); /* one spare byte for the NUL of vsnprintf */
     return b->data + b->len;
 }
 
 void gw_buf_add(struct gw_buf *b, struct gw_str s)
 {
+    if (s.len == 0)
+        return;
     char *at = gw_buf_reserve(b, s.len);
-    if (at && s.len) {
+    if (at) {
         memcpy(at, s.ptr, s.len);
         b->len += s.len;
     }
@@ -68,7 +70,7 @@ void gw_buf_vprintf(struct gw_buf *b, const char *fmt, va_list args)
     va_list again;
     va_copy(again, args);
     int need = vsnprintf(NULL, 0, fmt, args);
-    char *at = need >= 0 ? gw_buf_reserve(b, (size_t)need + 1) : NULL;
+    char *at = need >= 0 ? gw_buf_reserve(b, (size_t)need) : NULL;
     if (at) {
         vsnprintf(at, (size_t)need + 1, fmt, again);
         b->len += (size_t)need;
@@ -84,28 +86,6 @@ void gw_buf_printf(struct gw_buf *b, const char *fmt, ...)
     va_end(args);
 }
 
-/* Length of the well-formed UTF-8 sequence at the start of s, or 0 (RFC 3629: no overlong forms, no
- * surrogates). */
-static size_t utf8_length(struct gw_str s)
-{
-    const unsigned char *p = (const unsigned char *)s.ptr;
-    size_t n = p[0] < 0x80   ? 1
-               : p[0] < 0xC2 ? 0
-               : p[0] < 0xE0 ? 2
-               : p[0] < 0xF0 ? 3
-               : p[0] < 0xF5 ? 4
-                             : 0;
-    if (n == 0 || n > s.len)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
-        (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
-}
-
 void gw_buf_json(struct gw_buf *b, struct gw_str s)
 {
     gw_buf_char(b, '"');
@@ -119,7 +99,7 @@ void gw_buf_json(struct gw_buf *b, struct gw_str s)
         if (!s.len)
             break;
         unsigned char c = (unsigned char)s.ptr[0];
-        size_t n = utf8_length(s);
+        size_t n = gw_utf8_length(s);
         if (c == '"' || c == '\\') {
             gw_buf_char(b, '\\');
             gw_buf_char(b, (char)c);

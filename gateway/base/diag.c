@@ -53,7 +53,7 @@ static struct gw_diag *append(struct gw_diags *d, enum gw_severity severity)
     return item;
 }
 
-static char *format(const char *fmt, va_list args)
+static GW_PRINTF(1, 0) char *format(const char *fmt, va_list args)
 {
     char *text;
     if (vasprintf(&text, fmt, args) < 0)
@@ -108,15 +108,23 @@ void gw_diag_file(struct gw_diags *d, enum gw_severity severity, const char *fil
     item->file = file ? gw_strdup(file) : NULL;
 }
 
+/* Columns count bytes, but a character of several bytes takes one place on the screen. */
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
 static void print_caret(const struct gw_diag *item, FILE *out)
 {
     size_t length = strlen(item->excerpt);
     fprintf(out, "    %s\n    ", item->excerpt);
     for (unsigned i = 1; i < item->column; i++)
-        fputc(i <= length && item->excerpt[i - 1] == '\t' ? '\t' : ' ', out);
+        if (i > length || !is_continuation(item->excerpt[i - 1]))
+            fputc(i <= length && item->excerpt[i - 1] == '\t' ? '\t' : ' ', out);
     fputc('^', out);
     for (unsigned i = 1; i < item->width && item->column + i <= length; i++)
-        fputc('~', out);
+        if (!is_continuation(item->excerpt[item->column + i - 1]))
+            fputc('~', out);
     fputc('\n', out);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/base/hash.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sys/random.h>
 
@@ -12,6 +13,8 @@ void gw_random(void *out, size_t size)
     char *at = out;
     while (size) {
         ssize_t n = getrandom(at, size, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0)
             abort();
         at += n;

@@ -40,6 +40,8 @@ static const struct bound {
 };
 #define BUCKETS GW_COUNT(bounds)
 
+/* Not cumulative, unlike the text: an observation touches one bucket, the scrape adds them up. The
+ * count is the sum of the buckets, so that both agree whenever they are read. */
 struct histogram {
     _Atomic uint64_t buckets[BUCKETS];
     _Atomic uint64_t sum_us;
@@ -51,6 +53,9 @@ struct slot {
     _Atomic uint64_t value;
 };
 
+/* Open addressing that only grows: a reader needs nothing but acquire loads, because a key, once
+ * seen, stays where it is and means the same. A series of a zone that a reload removed stays, too,
+ * as Prometheus expects of a counter. */
 struct metrics_worker {
     struct slot slots[SLOTS];
     struct histogram histograms[METRIC_COUNT];
@@ -110,9 +115,24 @@ struct metrics_worker *metrics_worker(struct metrics *m, unsigned index)
     return m->worker[index];
 }
 
-uint16_t metrics_intern(struct metrics *m, struct gw_str text)
+/* A scraper drops the whole answer when one label is not UTF-8. */
+static struct gw_str make_utf8(struct gw_str text, char copy[METRICS_LABEL_LENGTH])
 {
     text = gw_str_first(text, METRICS_LABEL_LENGTH);
+    if (text.len)
+        memcpy(copy, text.ptr, text.len);
+    for (size_t i = 0, n; i < text.len; i += n ? n : 1) {
+        n = gw_utf8_length(gw_str(copy + i, text.len - i));
+        if (n == 0)
+            copy[i] = '?';
+    }
+    return gw_str(copy, text.len);
+}
+
+uint16_t metrics_intern(struct metrics *m, struct gw_str text)
+{
+    char copy[METRICS_LABEL_LENGTH];
+    text = make_utf8(text, copy);
     pthread_mutex_lock(&m->mutex);
     size_t place = (size_t)(uintptr_t)gw_map_get(&m->ids, text);
     if (place == 0 && m->text_count < METRICS_TEXT_MAX) {
@@ -131,6 +151,7 @@ static void bump(_Atomic uint64_t *cell, uint64_t by)
     atomic_store_explicit(cell, before + by, memory_order_relaxed);
 }
 
+/* Family first, then the labels in order: sorting keys sorts the output. */
 static uint64_t pack(enum metric family, struct metrics_labels labels)
 {
     uint64_t key = (uint64_t)family + 1;
@@ -143,6 +164,8 @@ void metrics_add(struct metrics_worker *w, enum metric family, struct metrics_la
                  int64_t by)
 {
     uint64_t key = pack(family, labels);
+    /* Multiplicative hashing (Knuth, 6.4): ids are small and handed out by us, nobody picks them to
+     * collide. */
     size_t at = key * 0x9e3779b97f4a7c15 >> (64 - SLOT_BITS);
     for (;; at = (at + 1) & (SLOTS - 1)) {
         struct slot *slot = &w->slots[at];
@@ -152,7 +175,7 @@ void metrics_add(struct metrics_worker *w, enum metric family, struct metrics_la
                 bump(&w->overflow, 1);
                 return;
             }
-            w->used++;
+            w->used++; /* value is still 0: a scrape that sees the key now is right as well */
             atomic_store_explicit(&slot->key, key, memory_order_release);
             found = key;
         }
@@ -166,7 +189,7 @@ void metrics_add(struct metrics_worker *w, enum metric family, struct metrics_la
 void metrics_observe_us(struct metrics_worker *w, enum metric family, uint64_t us)
 {
     struct histogram *h = &w->histograms[family];
-    size_t i = 0;
+    size_t i = 0; /* most durations end the walk at once; a binary search would cost more */
     while (us > bounds[i].us)
         i++;
     bump(&h->buckets[i], 1);
@@ -258,10 +281,13 @@ static void write_escaped(struct gw_buf *out, const char *text)
 static void write_label(const struct metrics *m, struct gw_buf *out, const char *name, uint64_t id)
 {
     gw_buf_printf(out, "%s=\"", name);
-    if (id < METRICS_TEXT_FIRST)
+    if (id < METRICS_TEXT_FIRST) {
         gw_buf_u64(out, id);
-    else
-        write_escaped(out, m->texts[id - METRICS_TEXT_FIRST]);
+    } else { /* an id that nobody handed out is our bug, but must not cost the scrape */
+        size_t place = id - METRICS_TEXT_FIRST;
+        const char *text = place < METRICS_TEXT_MAX ? m->texts[place] : NULL;
+        write_escaped(out, text ? text : "other");
+    }
     gw_buf_char(out, '"');
 }
 

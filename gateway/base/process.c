@@ -15,7 +15,7 @@ static bool slurp(const char *path, char *out, size_t size)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    ssize_t n = read(fd, out, size - 1);
+    ssize_t n = read(fd, out, size - 1); /* one read: the kernel writes such a file in one go */
     close(fd);
     out[n > 0 ? n : 0] = '\0';
     return n > 0;
@@ -43,7 +43,7 @@ static void read_stat(struct gw_process *p)
         return;
     /* The name in field 2 may hold spaces and brackets: fields are counted behind the last ')'. */
     const char *fields = strrchr(text, ')');
-    unsigned long long user, system, start, virtual_bytes;
+    unsigned long long user, system, start, virtual_bytes; /* fields 14, 15, 22, 23, then 24 */
     long long pages;
     if (!fields || sscanf(fields + 1,
                           " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d "
@@ -63,6 +63,7 @@ static uint64_t count_fds(void)
     if (!dir)
         return 0;
     uint64_t count = 0;
+    /* "." and ".." are the only names that are no number. */
     for (const struct dirent *entry; (entry = readdir(dir));)
         count += entry->d_name[0] != '.';
     closedir(dir);

@@ -77,6 +77,9 @@ bool gw_str_next(struct gw_str *rest, char separator, struct gw_str *item);
 GW_MUST bool gw_str_u64(struct gw_str s, uint64_t max, uint64_t *out);
 /* Value of one hexadecimal digit or -1. */
 int gw_hex_value(char c);
+/* Length of the well-formed UTF-8 sequence at the start of s (not empty), or 0 (RFC 3629: no
+ * overlong forms, no surrogates). */
+size_t gw_utf8_length(struct gw_str s);
 
 /* A NUL-terminated copy on the heap; the caller frees it. */
 char *gw_str_dupz(struct gw_str s);

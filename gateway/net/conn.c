@@ -121,7 +121,9 @@ struct conn *conn_connect(struct gw_loop *loop, const struct net_address *to,
 
 void conn_set_owner(struct conn *c, const struct conn_events *events, void *ctx)
 {
-    c->events = events;
+    if (!events)
+        conn_pause(c);
+    c->events = events ? events : &no_events;
     c->ctx = ctx;
 }
 
@@ -209,23 +211,27 @@ static size_t skip_sent(uv_buf_t *bufs, size_t count, size_t sent)
     return first;
 }
 
-/* Hands the rest to libuv, which copies the list of parts but not their bytes. */
-static int queue_rest(struct conn *c, uv_buf_t *bufs, size_t count, const struct conn_hold *hold)
+/* Hands the rest to libuv, which copies the list of parts but not their bytes: the first
+ * `transient` parts are copied here, the others are borrowed. */
+static int queue_rest(struct conn *c, uv_buf_t *bufs, size_t count, size_t transient,
+                      const struct conn_hold *hold)
 {
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; i++)
+    size_t copied = 0, bytes = 0;
+    for (size_t i = 0; i < count; i++) {
         bytes += bufs[i].len;
-    struct queued_write *w = gw_alloc(sizeof(*w) + (hold ? 0 : bytes));
+        copied += i < transient ? bufs[i].len : 0;
+    }
+    struct queued_write *w = gw_alloc(sizeof(*w) + copied);
     w->conn = c;
     w->bytes = bytes;
     w->hold = hold ? *hold : (struct conn_hold){0};
-    uv_buf_t copied = uv_buf_init(w->copy, (unsigned)bytes);
-    if (!hold) {
-        char *at = w->copy;
-        for (size_t i = 0; i < count; at += bufs[i++].len)
-            memcpy(at, bufs[i].base, bufs[i].len);
-        bufs = &copied;
-        count = 1;
+    char *at = w->copy;
+    for (size_t i = 0; i < transient; at += bufs[i++].len)
+        memcpy(at, bufs[i].base, bufs[i].len);
+    if (transient) { /* they become one part in the place of the last of them */
+        bufs += transient - 1;
+        count -= transient - 1;
+        bufs[0] = uv_buf_init(w->copy, (unsigned)copied);
     }
     c->queued += bytes;
     int err = uv_write(&w->request, &c->stream, bufs, (unsigned)count, on_written);
@@ -255,7 +261,8 @@ int conn_write(struct conn *c, const struct iovec *parts, size_t count,
             first = skip_sent(bufs, count, sent > 0 ? (size_t)sent : 0);
     }
     if (!err && first < count && total) {
-        err = queue_rest(c, bufs + first, count - first, hold);
+        size_t from = hold ? hold->from : count;
+        err = queue_rest(c, bufs + first, count - first, from > first ? from - first : 0, hold);
         if (!err)
             return 0; /* on_written releases */
     }
@@ -288,6 +295,27 @@ void conn_close(struct conn *c)
     gw_deadline_cancel(&c->linger);
     gw_task_cancel(&c->connect_failure);
     uv_close(&c->handle, on_closed);
+}
+
+void conn_reset(struct conn *c)
+{
+    if (c->closing)
+        return;
+    if (c->handle.type != UV_TCP || c->shut) {
+        conn_close(c);
+        return;
+    }
+    c->closing = true;
+    c->reading = false;
+    gw_deadline_cancel(&c->linger);
+    if (uv_tcp_close_reset(&c->tcp, on_closed) != 0)
+        uv_close(&c->handle, on_closed);
+}
+
+void conn_abandon(struct conn *c)
+{
+    conn_set_owner(c, NULL, NULL);
+    conn_close(c);
 }
 
 static void on_shut(uv_shutdown_t *request, int status)

@@ -30,16 +30,19 @@ struct conn_events {
 };
 
 /* Bytes borrowed by a write that could not finish at once: release(object) is called when they are
- * not needed any more. */
+ * not needed any more. Parts before number `from` are not borrowed: what is left of them is copied.
+ */
 struct conn_hold {
     void (*release)(void *object);
     void *object;
+    size_t from;
 };
 
 /* Starts connecting; on_connect follows in a later turn. */
 struct conn *conn_connect(struct gw_loop *loop, const struct net_address *to,
                           const struct conn_events *events, void *ctx);
-/* Replaces events and ctx, for a pooled connection that changes hands. */
+/* Replaces events and ctx, for a pooled connection that changes hands; NULL: nobody listens for now
+ * (reading is paused). */
 void conn_set_owner(struct conn *c, const struct conn_events *events, void *ctx);
 
 /* Reading starts paused. Both are idempotent. */
@@ -56,6 +59,11 @@ size_t conn_queued(const struct conn *c);
 
 /* At once; queued bytes are lost. */
 void conn_close(struct conn *c);
+/* The same, with a reset that the peer cannot take for an orderly end (TCP; a Unix socket is just
+ * closed). */
+void conn_reset(struct conn *c);
+/* The same as conn_close, and the owner hears nothing any more, not even on_close. */
+void conn_abandon(struct conn *c);
 /* Politely: what is queued goes out, then the sending side is shut and what the peer still sends is
  * read away for up to two seconds, so that the kernel does not answer unread bytes with a reset
  * that destroys our last words (RFC 9112 section 9.6). */

@@ -28,6 +28,8 @@ struct gw_loop {
     char read_buffer[GW_READ_BUFFER];
 };
 
+static _Thread_local struct gw_loop *running_here;
+
 /* ---- tasks ---- */
 
 static void run_deferred(struct gw_loop *loop)
@@ -73,6 +75,10 @@ void gw_task_cancel(struct gw_task *task)
 
 void gw_loop_post(struct gw_loop *loop, struct gw_task *task)
 {
+    if (loop == running_here) { /* no lock, no system call */
+        gw_loop_defer(loop, task);
+        return;
+    }
     pthread_mutex_lock(&loop->posted_lock);
     gw_list_push(&loop->posted, &task->link);
     pthread_mutex_unlock(&loop->posted_lock);
@@ -191,7 +197,9 @@ struct gw_loop *gw_loop_new(const struct gw_clock *clock)
 
 void gw_loop_run(struct gw_loop *loop)
 {
+    running_here = loop;
     uv_run(&loop->uv, UV_RUN_DEFAULT);
+    running_here = NULL;
 }
 
 void gw_loop_free(struct gw_loop *loop)

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers: how each is configured for a workload and started in the foreground.
+
+Every configuration is what someone who knows that server would write for speed: one worker, no access log,
+connections kept alive on both sides, the object in memory (or in the page cache, where it goes out by sendfile)."""
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+HOST = "bench.test"
+REFUSAL = '{"error":"Rate limit exceeded","retryAfter":60}'
+VARNISH_RECORDS = ("SessOpen", "SessClose", "Begin", "Link", "End", "ReqStart", "ReqMethod", "ReqURL", "ReqProtocol",
+                   "ReqHeader", "ReqUnset", "RespProtocol", "RespStatus", "RespReason", "RespHeader", "RespUnset",
+                   "VCL_call", "VCL_return", "VCL_use", "Hit", "Timestamp", "ReqAcct", "Filters",
+                   "HitPass", "BackendOpen", "BackendReuse", "BackendClose", "BackendStart", "BereqMethod", "BereqURL",
+                   "BereqProtocol", "BereqHeader", "BereqUnset", "BerespProtocol", "BerespStatus", "BerespReason",
+                   "BerespHeader", "BereqAcct", "TTL", "Fetch_Body", "Length", "Storage")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One server for one workload: where it may write, where it listens, whom it asks."""
+    binary: str
+    directory: Path
+    port: int
+    origin_port: int
+    workload: object
+
+    def write(self, name, text):
+        path = self.directory / name
+        path.write_text(text)
+        return str(path)
+
+
+def nginx(s):
+    as_root = "user root;" if os.geteuid() == 0 else ""
+    proxy = ('proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";'
+             " proxy_set_header Host $host;")
+    cache = " proxy_cache objects; proxy_cache_valid 200 1d;"
+    refuse = f"""
+        limit_req zone=visitors; limit_req_status 429; limit_req_log_level info;
+        error_page 429 @refused; {proxy}"""
+    location = {"hit": proxy + cache, "pass": proxy, "refuse": refuse}[s.workload.kind]
+    return [s.binary, "-p", str(s.directory), "-e", "stderr", "-c", s.write("nginx.conf", f"""
+daemon off; worker_processes 1; {as_root} pid {s.directory}/nginx.pid; error_log stderr crit;
+worker_rlimit_nofile 65536;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off; sendfile on; tcp_nodelay on; server_tokens off;
+    keepalive_timeout 300s; keepalive_requests 1000000000;
+    open_file_cache max=1000 inactive=1h; open_file_cache_valid 1h;
+    proxy_cache_path {s.directory}/cache keys_zone=objects:8m inactive=1d;
+    proxy_temp_path {s.directory}/t1; client_body_temp_path {s.directory}/t2; fastcgi_temp_path {s.directory}/t3;
+    uwsgi_temp_path {s.directory}/t4; scgi_temp_path {s.directory}/t5;
+    limit_req_zone $binary_remote_addr zone=visitors:8m rate=1r/m;
+    upstream origin {{ server 127.0.0.1:{s.origin_port}; keepalive 256; keepalive_requests 1000000000; }}
+    server {{
+        listen 127.0.0.1:{s.port} backlog=4096;
+        location / {{ {location} }}
+        location @refused {{
+            internal; default_type application/json; add_header Retry-After 60 always;
+            return 429 '{REFUSAL}';
+        }}
+    }}
+}}
+""")]
+
+
+def haproxy(s):
+    lines = {
+        "hit": "http-request cache-use bench\n    http-response cache-store bench",
+        "pass": "",
+        "refuse": "http-request track-sc0 src table limiter\n"
+                  "    http-request return status 429 content-type application/json"
+                  f" string '{REFUSAL}' hdr Retry-After 60 if {{ sc_http_req_rate(0) gt 1 }}",
+    }[s.workload.kind]
+    if s.workload.status == 304:  # HAProxy's 304 says a Content-Length, and wrk would wait for as many bytes
+        lines += "\n    http-after-response del-header content-length if { status 304 }"
+    return [s.binary, "-db", "-q", "-f", s.write("haproxy.cfg", f"""
+global
+    nbthread 1
+    maxconn 4096
+defaults
+    mode http
+    option http-keep-alive
+    http-reuse always
+    timeout connect 5s
+    timeout client 300s
+    timeout server 300s
+cache bench
+    total-max-size 16
+    max-object-size 1000000
+    max-age 86400
+backend limiter
+    stick-table type ip size 100k expire 1h store http_req_rate(1h)
+frontend edge
+    bind 127.0.0.1:{s.port} backlog 4096
+    {lines}
+    default_backend origin
+backend origin
+    server origin 127.0.0.1:{s.origin_port} pool-max-conn 256
+""")]
+
+
+def varnish(s):
+    passing = "sub vcl_recv { return (pass); }" if s.workload.kind == "pass" else ""
+    vcl = s.write("bench.vcl", f"""vcl 4.1;
+backend origin {{ .host = "127.0.0.1"; .port = "{s.origin_port}"; }}
+{passing}
+""")
+    # Other servers' logs are off, so the records of Varnish's shared memory log are masked too.
+    mask = ",".join(f"-{tag}" for tag in VARNISH_RECORDS)
+    return [s.binary, "-F", "-j", "none", "-n", str(s.directory / "work"), "-f", vcl,
+            "-a", f"127.0.0.1:{s.port}", "-s", "malloc,64m", "-T", "none",
+            "-p", "thread_pools=1", "-p", "thread_pool_min=400", "-p", "timeout_idle=300", "-p", "listen_depth=4096",
+            "-p", f"vsl_mask={mask}"]
+
+
+def nearedge(s, rulesets=()):
+    zone = {"name": HOST, "id": "0" * 32, "plan": "free", "hosts": ["*"],
+            "origin": f"http://127.0.0.1:{s.origin_port}"}
+    if rulesets:
+        zone["rulesets"] = [str(r) for r in rulesets]
+    if s.workload.kind == "refuse":
+        zone["limiters"] = s.write("limiters.json", json.dumps({
+            "limiters": [{"name": "bench", "limit": 1, "window_ms": 3600000, "store": "durable_object",
+                          "key": "${ip}", "mode": "enforce"}],
+            "routes": [{"path": "/*", "limiter": "bench"}]}))
+    config = {"listen": [{"address": f"127.0.0.1:{s.port}", "edge": "FRA"}],
+              "admin": {"address": "127.0.0.1:0"},
+              "workers": 1, "edges": [{"name": "FRA", "country": "DE", "isolates": 1}], "zones": [zone],
+              "log": {"access": "off", "level": "error"}}
+    return [s.binary, "run", "-c", s.write("nearedge.json", json.dumps(config, indent=2))]
+
+
+def nearedge_rules_6(s):
+    return nearedge(s, [HERE / "rules-6.json"])
+
+
+def floor(s):
+    return [s.binary, "--port", str(s.port), "--status", str(s.workload.status), "--body", str(s.workload.body)]
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    program: str            # a command, or a program of our own build directory
+    command: object         # Setup -> argv
+    version: tuple = ()     # arguments that print the version
+    ours: bool = False
+    hit_header: str = ""    # what a cached answer carries, as a pattern for "Name: value"
+
+    def binary(self, build):
+        if self.ours:
+            path = build / self.program
+            return str(path) if path.is_file() else None
+        return shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+
+    def describe(self, build):
+        if not self.version:
+            return "-"
+        ran = subprocess.run([self.binary(build), *self.version], capture_output=True, text=True, timeout=20)
+        found = re.search(r"\d+\.\d+[\w.+~-]*", ran.stdout + ran.stderr)
+        return found.group(0) if found else "unknown"
+
+
+PEERS = {p.name: p for p in [
+    Peer("nearedge", "nearedge", nearedge, ("version",), ours=True, hit_header="CF-Cache-Status: HIT"),
+    Peer("nearedge-rules-6", "nearedge", nearedge_rules_6, ("version",), ours=True, hit_header="CF-Cache-Status: HIT"),
+    Peer("nginx", "nginx", nginx, ("-v",)),
+    Peer("haproxy", "haproxy", haproxy, ("-v",), hit_header=r"Age: \d+"),
+    Peer("varnish", "varnishd", varnish, ("-V",), hit_header=r"Age: \d+"),
+    Peer("floor", "bench_floor", floor, ours=True),
+]}
+OTHERS = ("nginx", "haproxy", "varnish")  # the ones "best peer" is chosen from

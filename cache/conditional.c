@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cache/conditional.h"
+
+#include "gateway/http/date.h"
+#include "gateway/http/etag.h"
+
+/* RFC 9110 section 13.1.3: not changed since. Equal text is enough, whatever the date; otherwise
+ * both must be dates. */
+static bool unchanged_since(struct gw_str since, struct gw_str last_modified)
+{
+    int64_t asked, have;
+    if (last_modified.len == 0)
+        return false;
+    if (gw_str_eq(since, last_modified))
+        return true;
+    return date_parse(since, 0, &asked) && date_parse(last_modified, 0, &have) && have <= asked;
+}
+
+static bool not_modified(const struct cache_object *o, const struct headers *request)
+{
+    if (headers_has(request, HEADER_IF_NONE_MATCH))
+        return etag_listed(request, HEADER_IF_NONE_MATCH, cache_object_text(o, o->head.etag),
+                           ETAG_WEAK);
+    const struct gw_str *since = headers_get(request, HEADER_IF_MODIFIED_SINCE);
+    return since && unchanged_since(*since, cache_object_text(o, o->head.last_modified));
+}
+
+static bool range_applies(const struct cache_object *o, const struct headers *request)
+{
+    const struct gw_str *condition = headers_get(request, HEADER_IF_RANGE);
+    return !condition || etag_if_range(*condition, cache_object_text(o, o->head.etag),
+                                       cache_object_text(o, o->head.last_modified));
+}
+
+enum cache_answer cache_answer(const struct cache_object *o, const struct headers *request,
+                               struct gw_arena *arena, struct cache_range_plan *plan)
+{
+    if (o->status != 200)
+        return CACHE_ANSWER_FULL;
+    if (not_modified(o, request))
+        return CACHE_ANSWER_NOT_MODIFIED;
+    const struct gw_str *value = headers_get(request, HEADER_RANGE);
+    if (!value || !o->length_known || !range_applies(o, request))
+        return CACHE_ANSWER_FULL;
+    struct range found[RANGE_COUNT_MAX];
+    size_t count;
+    switch (range_parse(*value, o->body_len, found, RANGE_COUNT_MAX, &count)) {
+    case RANGE_WHOLE:
+        return CACHE_ANSWER_FULL;
+    case RANGE_UNSATISFIABLE:
+        return CACHE_ANSWER_UNSATISFIABLE;
+    case RANGE_PART:
+        break;
+    }
+    struct range *kept = gw_arena_alloc(arena, count * sizeof(*kept));
+    if (!kept)
+        return CACHE_ANSWER_FULL;
+    memcpy(kept, found, count * sizeof(*kept));
+    cache_range_plan_init(plan, o, kept, count);
+    return CACHE_ANSWER_RANGE;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cache/directives.h"
+
+#include "gateway/http/date.h"
+
+static const enum header_id cdn_headers[] = {HEADER_CLOUDFLARE_CDN_CACHE_CONTROL,
+                                             HEADER_CDN_CACHE_CONTROL};
+
+static int64_t read_expires(const struct headers *headers, uint64_t now_ms)
+{
+    size_t at = 0;
+    const struct gw_str *value = headers_next(headers, HEADER_EXPIRES, &at);
+    if (!value || headers_next(headers, HEADER_EXPIRES, &at))
+        return -1;
+    int64_t now_s = (int64_t)(now_ms / 1000), expires_s;
+    if (!date_parse(*value, now_s, &expires_s) || expires_s < now_s)
+        return 0;
+    return expires_s - now_s;
+}
+
+struct cache_directives cache_directives_read(const struct headers *headers, uint64_t now_ms)
+{
+    struct cache_directives d = {.for_cdn = true, .expires_in_s = -1};
+    for (size_t i = 0; i < GW_COUNT(cdn_headers); i++) {
+        if (headers_has(headers, cdn_headers[i])) {
+            d.control = cache_control_read(headers, cdn_headers[i]);
+            return d;
+        }
+    }
+    if (headers_has(headers, HEADER_SURROGATE_CONTROL)) {
+        d.control = cache_control_parse(GW_STR_EMPTY);
+        return d;
+    }
+    d.for_cdn = false;
+    d.control = cache_control_read(headers, HEADER_CACHE_CONTROL);
+    d.expires_in_s = read_expires(headers, now_ms);
+    return d;
+}
+
+bool cache_directives_no_cache(const struct cache_directives *d)
+{
+    return d->control.flags & CC_NO_CACHE && d->control.no_cache_fields.len == 0;
+}
+
+bool cache_directives_private(const struct cache_directives *d)
+{
+    return d->control.flags & CC_PRIVATE && d->control.private_fields.len == 0;
+}
+
+static bool list_names(struct gw_str list, struct gw_str field)
+{
+    struct gw_str name;
+    while (cache_control_field_next(&list, &name))
+        if (gw_str_ieq(name, field))
+            return true;
+    return false;
+}
+
+bool cache_directives_names(const struct cache_directives *d, struct gw_str field)
+{
+    return list_names(d->control.private_fields, field) ||
+           list_names(d->control.no_cache_fields, field);
+}
+
+int64_t cache_directives_ttl(const struct cache_directives *d)
+{
+    if (d->control.s_maxage >= 0)
+        return d->control.s_maxage;
+    return d->control.max_age >= 0 ? d->control.max_age : d->expires_in_s;
+}

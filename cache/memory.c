@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cache/memory.h"
+
+#include "cache/shard.h"
+
+#define BATCH       8           /* objects that one eviction takes out under one lock */
+#define DEAD_A_TURN ((size_t)8) /* segments of buried bodies that one turn frees */
+
+void cache_store_give_back(struct cache_store *store, size_t bytes)
+{
+    atomic_fetch_sub_explicit(&store->memory, bytes, memory_order_relaxed);
+}
+
+void cache_store_bury(struct cache_store *store, struct cache_body *body)
+{
+    pthread_mutex_lock(&store->dead_lock);
+    body->next = store->dead;
+    store->dead = body;
+    pthread_mutex_unlock(&store->dead_lock);
+}
+
+/* Takes the body off the list while it frees, so that no lock is held meanwhile. */
+void cache_store_tick(struct cache_store *store)
+{
+    if (!atomic_load_explicit(&store->dead, memory_order_relaxed))
+        return;
+    pthread_mutex_lock(&store->dead_lock);
+    struct cache_body *body = store->dead;
+    if (body)
+        store->dead = body->next;
+    pthread_mutex_unlock(&store->dead_lock);
+    if (body && !cache_body_free_some(body, DEAD_A_TURN))
+        cache_store_bury(store, body);
+}
+
+static bool over(const struct cache_store *store)
+{
+    return atomic_load_explicit(&store->memory, memory_order_relaxed) > store->limits.max_size;
+}
+
+/* Some objects of one shard; whoever still reads one of them keeps its memory. */
+static void evict_some(struct cache_shard *shard, size_t wanted)
+{
+    struct cache_object *victims[BATCH];
+    size_t count = 0, bytes = 0;
+    pthread_mutex_lock(&shard->lock);
+    while (count < BATCH && bytes < wanted && (victims[count] = cache_shard_evict(shard)))
+        bytes += victims[count++]->entry.bytes;
+    pthread_mutex_unlock(&shard->lock);
+    while (count)
+        cache_object_unref(victims[--count]);
+}
+
+bool cache_store_reserve(struct cache_store *store, size_t bytes)
+{
+    atomic_fetch_add_explicit(&store->memory, bytes, memory_order_relaxed);
+    /* Shard by shard, so that all age alike; twice round is enough to know that nothing is left. */
+    for (size_t turn = 0; over(store) && turn < 2 * store->shard_count; turn++) {
+        uint32_t hand = atomic_fetch_add_explicit(&store->hand, 1, memory_order_relaxed);
+        cache_store_tick(store);
+        if (over(store))
+            evict_some(&store->shards[hand & (store->shard_count - 1)], bytes);
+    }
+    return !over(store);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cache/purge.h"
+
+#include "cache/fill_private.h"
+
+static bool given(struct gw_str s)
+{
+    return s.ptr != NULL;
+}
+
+/* "/dir" holds "/dir", "/dir/x", "/dir?y"; a prefix that ends in "/" ends at a border itself. */
+static bool below(struct gw_str target, struct gw_str prefix)
+{
+    if (!gw_str_starts(target, prefix))
+        return false;
+    if (target.len == prefix.len || prefix.len == 0 || prefix.ptr[prefix.len - 1] == '/')
+        return true;
+    char next = target.ptr[prefix.len];
+    return next == '/' || next == '?';
+}
+
+static bool tagged(struct gw_str tags, struct gw_str tag)
+{
+    struct gw_str item;
+    while (gw_str_next(&tags, ',', &item))
+        if (gw_str_ieq(gw_str_trim(item), tag))
+            return true;
+    return false;
+}
+
+static bool place_matches(const struct cache_match *m, const struct cache_space *space,
+                          struct gw_str host, struct gw_str target)
+{
+    return (!given(m->zone) || gw_str_eq(m->zone, cache_space_zone(space))) &&
+           (!given(m->edge) || gw_str_eq(m->edge, cache_space_edge(space))) &&
+           (!given(m->host) || gw_str_eq(m->host, host)) &&
+           (!given(m->prefix) || below(target, m->prefix));
+}
+
+static bool object_matches(const struct cache_match *m, const struct cache_object *o)
+{
+    return o->generation == cache_space_generation(o->space) &&
+           place_matches(m, o->space, cache_object_text(o, o->host),
+                         cache_object_text(o, o->target)) &&
+           (!given(m->tag) || tagged(cache_object_text(o, o->head.tags), m->tag));
+}
+
+/* One purge on its way through the shards. */
+struct sweep {
+    const struct cache_match *match;
+    enum cache_purge_kind kind;
+    uint64_t now_ms;
+    size_t found;
+    struct gw_list gone; /* objects taken out, by their entries; dropped after unlocking */
+};
+
+/* A fetch under way may have been answered before the purge. Its tags are not known yet, so a purge
+ * by tag takes all that match otherwise. */
+static void doom_fills(struct gw_list *fills, const struct cache_match *m)
+{
+    for (struct gw_list *l = fills->next; l != fills; l = l->next) {
+        struct cache_fill *fill = gw_list_entry(l, struct cache_fill, link);
+        const struct cache_place *p = &fill->place;
+        fill->doomed |= place_matches(m, p->space, p->host, p->target);
+    }
+}
+
+static void sweep_queue(struct sweep *s, struct cache_shard *shard, struct gw_list *queue)
+{
+    for (struct gw_list *l = queue->next, *next; l != queue; l = next) {
+        next = l->next;
+        struct cache_object *o = gw_container_of(l, struct cache_object, entry.link);
+        if (!object_matches(s->match, o))
+            continue;
+        s->found++;
+        if (s->kind == CACHE_PURGE_INVALIDATE) {
+            cache_object_invalidate(o, s->now_ms);
+            continue;
+        }
+        cache_shard_remove(shard, o);
+        gw_list_push(&s->gone, &o->entry.link);
+    }
+}
+
+size_t cache_purge_match(struct cache_store *store, const struct cache_match *match,
+                         enum cache_purge_kind kind, uint64_t now_ms)
+{
+    struct sweep sweep = {.match = match, .kind = kind, .now_ms = now_ms};
+    gw_list_init(&sweep.gone);
+    for (size_t i = 0; i < store->shard_count; i++) {
+        struct cache_shard *shard = &store->shards[i];
+        pthread_mutex_lock(&shard->lock);
+        sweep_queue(&sweep, shard, &shard->queues.small);
+        sweep_queue(&sweep, shard, &shard->queues.main);
+        for (size_t j = 0; j < CACHE_FILL_BUCKETS; j++)
+            doom_fills(&shard->fills[j], match);
+        doom_fills(&shard->alone, match);
+        pthread_mutex_unlock(&shard->lock);
+        for (struct gw_list *l; (l = gw_list_pop(&sweep.gone));)
+            cache_object_unref(gw_container_of(l, struct cache_object, entry.link));
+    }
+    return sweep.found;
+}
+
+static void doom_key(struct gw_list *fills, struct gw_hash128 hash)
+{
+    for (struct gw_list *l = fills->next; l != fills; l = l->next) {
+        struct cache_fill *fill = gw_list_entry(l, struct cache_fill, link);
+        fill->doomed |= fill->place.hash.lo == hash.lo && fill->place.hash.hi == hash.hi;
+    }
+}
+
+bool cache_purge_key(struct cache_store *store, const struct cache_place *place,
+                     enum cache_purge_kind kind, uint64_t now_ms)
+{
+    struct cache_shard *shard = cache_shard_of(store, place->hash);
+    pthread_mutex_lock(&shard->lock);
+    struct cache_object *o = cache_index_get(&shard->index, place->hash);
+    bool found = o && o->generation == cache_space_generation(o->space);
+    if (o && kind == CACHE_PURGE_REMOVE)
+        cache_shard_remove(shard, o);
+    else if (o)
+        cache_object_invalidate(o, now_ms);
+    doom_key(cache_shard_fills(shard, place->hash), place->hash);
+    doom_key(&shard->alone, place->hash);
+    pthread_mutex_unlock(&shard->lock);
+    if (kind == CACHE_PURGE_REMOVE)
+        cache_object_unref(o);
+    return found;
+}
+
+void cache_purge_everything(struct cache_store *store, struct gw_str zone)
+{
+    for (struct cache_space *s = atomic_load(&store->spaces); s; s = s->next)
+        if (gw_str_eq(cache_space_zone(s), zone))
+            atomic_fetch_add_explicit(&s->generation, 1, memory_order_acq_rel);
+}
+
+static size_t list_queue(const struct gw_list *queue, const struct cache_match *m,
+                         struct cache_object **out, size_t max)
+{
+    size_t n = 0;
+    for (struct gw_list *l = queue->next; l != queue && n < max; l = l->next) {
+        struct cache_object *o = gw_container_of(l, struct cache_object, entry.link);
+        if (!object_matches(m, o))
+            continue;
+        cache_object_ref(o);
+        out[n++] = o;
+    }
+    return n;
+}
+
+size_t cache_store_list(struct cache_store *store, const struct cache_match *match,
+                        struct cache_object **out, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < store->shard_count && n < max; i++) {
+        struct cache_shard *shard = &store->shards[i];
+        pthread_mutex_lock(&shard->lock);
+        n += list_queue(&shard->queues.small, match, out + n, max - n);
+        n += list_queue(&shard->queues.main, match, out + n, max - n);
+        pthread_mutex_unlock(&shard->lock);
+    }
+    return n;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cache/store_decision.h"
+
+#include "cache/choices.h"
+#include "cache/deception.h"
+#include "cache/directives.h"
+
+/* Everything the tests look at. A test answers CACHE_REASON_NONE to pass on to the next one. */
+struct facts {
+    const struct cache_policy *policy;
+    const struct cache_request *request;
+    const struct cache_response *response;
+    const struct cache_settings *edge_ttl; /* the rule that set it, or NULL */
+    struct cache_directives origin;
+    bool occ;
+};
+
+/* Section 2.2. */
+static const struct {
+    uint16_t status, ttl_s;
+} default_ttls[] = {{200, 7200}, {206, 7200}, {301, 7200}, {302, 1200},
+                    {303, 1200}, {404, 180},  {410, 180}};
+
+/* Walks the names in all Vary lines: start with {.headers = h}. */
+struct vary_walk {
+    const struct headers *headers;
+    size_t at;
+    struct gw_str rest;
+};
+
+static bool next_varied(struct vary_walk *w, struct gw_str *name)
+{
+    while (!gw_str_next(&w->rest, ',', name)) {
+        const struct gw_str *line = headers_next(w->headers, HEADER_VARY, &w->at);
+        if (!line)
+            return false;
+        w->rest = *line;
+    }
+    *name = gw_str_trim(*name);
+    return true;
+}
+
+static bool varies_on_all(const struct headers *headers)
+{
+    struct vary_walk walk = {.headers = headers};
+    struct gw_str name;
+    while (next_varied(&walk, &name))
+        if (gw_str_eq(name, GW_STR("*")))
+            return true;
+    return false;
+}
+
+/* Steps a to c: what no setting can lift. */
+static enum cache_reason refuse_always(const struct facts *f)
+{
+    const struct cache_response *r = f->response;
+    if (r->edge_made)
+        return CACHE_REASON_EDGE_ERROR;
+    /* A 304 that nobody asked for describes an object we do not have. */
+    if (r->status < 200 || r->status == 304)
+        return CACHE_REASON_STATUS_UNCACHED;
+    if (varies_on_all(r->headers))
+        return CACHE_REASON_VARY_ALL;
+    if (r->length_known && r->body_len > f->policy->object_max)
+        return CACHE_REASON_TOO_LARGE;
+    return CACHE_REASON_NONE;
+}
+
+static const struct cache_status_ttl *find_status(const struct cache_settings *rule,
+                                                  uint16_t status)
+{
+    const struct cache_status_ttl *range = NULL;
+    for (size_t i = 0; rule && i < rule->edge_ttl.status_count; i++) {
+        const struct cache_status_ttl *entry = &rule->edge_ttl.statuses[i];
+        if (status < entry->from || status > entry->to)
+            continue;
+        if (entry->exact)
+            return entry;
+        if (!range)
+            range = entry;
+    }
+    return range;
+}
+
+static const struct cache_status_ttl *status_rule(const struct facts *f)
+{
+    const struct cache_status_ttl *entry = NULL;
+    if (f->response->revalidated)
+        entry = find_status(f->edge_ttl, 304);
+    return entry ? entry : find_status(f->edge_ttl, f->response->status);
+}
+
+/* Steps d and e: a rule names the TTL and the origin's directives do not count. */
+static enum cache_reason ttl_by_rule(const struct facts *f, uint64_t *ttl_s)
+{
+    if (!f->edge_ttl)
+        return CACHE_REASON_NONE;
+    const struct cache_status_ttl *entry = status_rule(f);
+    if (entry) {
+        *ttl_s = entry->value > 0 ? (uint64_t)entry->value : 0;
+        return entry->value == CACHE_STATUS_NO_STORE ? CACHE_REASON_STATUS_NO_STORE
+                                                     : CACHE_REASON_STATUS_TTL;
+    }
+    if (f->edge_ttl->edge_ttl.mode != CACHE_TTL_OVERRIDE_ORIGIN)
+        return CACHE_REASON_NONE;
+    *ttl_s = f->edge_ttl->edge_ttl.seconds;
+    return CACHE_REASON_EDGE_TTL;
+}
+
+/* Section 2.4. A cookie that is stored is a session handed to strangers: kept out, or the whole
+ * response is. */
+static enum cache_reason refuse_cookie(const struct facts *f, struct cache_decision *out)
+{
+    if (!headers_has(f->response->headers, HEADER_SET_COOKIE))
+        return CACHE_REASON_NONE;
+    const struct cache_settings *on = cache_settings_get(f->policy->rules, CACHE_SETTING_CACHE);
+    bool named = cache_directives_names(&f->origin, GW_STR("Set-Cookie"));
+    bool stripped_by_default = !f->occ && !(on && on->cache);
+    if (!named && !stripped_by_default)
+        return CACHE_REASON_SET_COOKIE;
+    out->strip_set_cookie = true;
+    return CACHE_REASON_NONE;
+}
+
+/* Section 2.5. */
+static enum cache_reason refuse_authorization(const struct facts *f)
+{
+    const unsigned allowing = CC_PUBLIC | CC_S_MAXAGE | CC_MUST_REVALIDATE;
+    if (!f->occ || !headers_has(f->request->headers, HEADER_AUTHORIZATION) ||
+        f->origin.control.flags & allowing)
+        return CACHE_REASON_NONE;
+    return CACHE_REASON_AUTHORIZATION;
+}
+
+/* Steps i and j. */
+static enum cache_reason refuse_by_directive(const struct facts *f)
+{
+    const struct cache_control *control = &f->origin.control;
+    if (control->flags & CC_NO_STORE)
+        return CACHE_REASON_NO_STORE;
+    if (cache_directives_private(&f->origin))
+        return CACHE_REASON_PRIVATE;
+    if (f->occ || f->origin.for_cdn)
+        return CACHE_REASON_NONE;
+    if (control->flags & CC_NO_CACHE)
+        return CACHE_REASON_NO_CACHE;
+    bool zero =
+        control->max_age == 0 || control->s_maxage == 0 || (cache_directives_ttl(&f->origin) == 0);
+    return zero ? CACHE_REASON_ZERO_TTL : CACHE_REASON_NONE;
+}
+
+/* Step k. */
+static enum cache_reason ttl_by_origin(const struct facts *f, uint64_t *ttl_s)
+{
+    if (cache_directives_no_cache(&f->origin)) {
+        *ttl_s = 0;
+        return CACHE_REASON_NO_CACHE;
+    }
+    int64_t seconds = cache_directives_ttl(&f->origin);
+    if (seconds < 0)
+        return CACHE_REASON_NONE;
+    *ttl_s = (uint64_t)seconds;
+    if (f->origin.control.s_maxage >= 0)
+        return CACHE_REASON_S_MAXAGE;
+    return f->origin.control.max_age >= 0 ? CACHE_REASON_MAX_AGE : CACHE_REASON_EXPIRES;
+}
+
+/* Steps l and m. */
+static enum cache_reason ttl_by_default(const struct facts *f, uint64_t *ttl_s)
+{
+    if (f->edge_ttl && f->edge_ttl->edge_ttl.mode == CACHE_TTL_BYPASS_BY_DEFAULT)
+        return CACHE_REASON_BYPASS_BY_DEFAULT;
+    const struct cache_settings *key =
+        cache_settings_get(f->policy->rules, CACHE_SETTING_CACHE_KEY);
+    const struct gw_str *type = headers_get(f->response->headers, HEADER_CONTENT_TYPE);
+    if (key && key->key.deception_armor && type && cache_looks_deceptive(f->request->path, *type))
+        return CACHE_REASON_DECEPTION;
+    for (size_t i = 0; i < GW_COUNT(default_ttls); i++) {
+        if (default_ttls[i].status == f->response->status) {
+            *ttl_s = default_ttls[i].ttl_s;
+            return CACHE_REASON_DEFAULT_TTL;
+        }
+    }
+    return CACHE_REASON_STATUS_UNCACHED;
+}
+
+static enum cache_vary_action vary_action(const struct cache_settings *rule, struct gw_str name)
+{
+    for (size_t i = 0; i < rule->vary.count; i++)
+        if (gw_str_ieq(rule->vary.headers[i].name, name))
+            return rule->vary.headers[i].action;
+    return rule->vary.fallback;
+}
+
+/* Step n. The setting takes effect only for fields that the response varies on. */
+static bool vary_bypasses(const struct facts *f)
+{
+    const struct cache_settings *rule = cache_settings_get(f->policy->rules, CACHE_SETTING_VARY);
+    struct vary_walk walk = {.headers = f->response->headers};
+    struct gw_str name;
+    while (rule && next_varied(&walk, &name))
+        if (name.len && vary_action(rule, name) == CACHE_VARY_BYPASS)
+            return true;
+    return false;
+}
+
+/* Section 2.9: which stale answers the origin allows. A TTL from a rule lifts its must-revalidate
+ * and s-maxage, its windows still hold. */
+static struct cache_lifetime lifetime(const struct facts *f, uint64_t ttl_s, bool by_rule)
+{
+    const struct cache_control *control = &f->origin.control;
+    const unsigned forbidding = CC_MUST_REVALIDATE | CC_PROXY_REVALIDATE | CC_S_MAXAGE;
+    struct cache_lifetime life = {.ttl_s = (uint32_t)gw_min_u64(ttl_s, CACHE_TTL_MAX_S),
+                                  .sie_s = CACHE_SIE_UNLIMITED};
+    if (control->stale_while_revalidate > 0)
+        life.swr_s =
+            (uint32_t)gw_min_u64((uint64_t)control->stale_while_revalidate, CACHE_TTL_MAX_S);
+    if (control->stale_if_error >= 0)
+        life.sie_s = (uint32_t)gw_min_u64((uint64_t)control->stale_if_error, CACHE_TTL_MAX_S);
+    if (by_rule || !f->occ)
+        return life;
+    bool no_cache = cache_directives_no_cache(&f->origin);
+    if (control->flags & forbidding || no_cache)
+        life.sie_s = 0;
+    if (control->flags & forbidding || (no_cache && !CACHE_NO_CACHE_ALLOWS_SWR))
+        life.swr_s = 0;
+    return life;
+}
+
+static bool add_dropped(struct gw_str list, struct cache_decision *out)
+{
+    struct gw_str name;
+    while (cache_control_field_next(&list, &name)) {
+        if (out->drop_count == CACHE_DROP_MAX)
+            return false;
+        out->drop[out->drop_count++] = name;
+    }
+    return true;
+}
+
+static bool reason_refuses(enum cache_reason reason)
+{
+    return reason == CACHE_REASON_STATUS_NO_STORE || reason == CACHE_REASON_BYPASS_BY_DEFAULT ||
+           reason == CACHE_REASON_DECEPTION || reason == CACHE_REASON_STATUS_UNCACHED;
+}
+
+/* Steps d and e; true when they answered. */
+static bool decide_by_rule(const struct facts *f, struct cache_decision *out)
+{
+    uint64_t ttl_s = 0;
+    out->reason = ttl_by_rule(f, &ttl_s);
+    if (!out->reason)
+        return false;
+    if (!CACHE_RULE_LIFTS_AUTHORIZATION && refuse_authorization(f))
+        out->reason = CACHE_REASON_AUTHORIZATION;
+    out->store = !reason_refuses(out->reason) && out->reason != CACHE_REASON_AUTHORIZATION;
+    out->strip_set_cookie = true;
+    out->life = lifetime(f, ttl_s, true);
+    return true;
+}
+
+/* Steps f to m: the origin's word, then the default. */
+static void decide_by_origin(const struct facts *f, struct cache_decision *out)
+{
+    uint64_t ttl_s = 0;
+    out->reason = refuse_cookie(f, out);
+    if (!out->reason)
+        out->reason = refuse_authorization(f);
+    if (!out->reason)
+        out->reason = refuse_by_directive(f);
+    if (out->reason)
+        return;
+    out->reason = ttl_by_origin(f, &ttl_s);
+    if (!out->reason)
+        out->reason = ttl_by_default(f, &ttl_s);
+    if (reason_refuses(out->reason))
+        return;
+    if (!add_dropped(f->origin.control.private_fields, out) ||
+        !add_dropped(f->origin.control.no_cache_fields, out)) {
+        out->reason = CACHE_REASON_PRIVATE;
+        return;
+    }
+    out->store = true;
+    out->life = lifetime(f, ttl_s, false);
+}
+
+void cache_decide(const struct cache_policy *policy, const struct cache_request *request,
+                  const struct cache_response *response, bool had_object, uint64_t now_ms,
+                  struct cache_decision *out)
+{
+    struct facts f = {.policy = policy,
+                      .request = request,
+                      .response = response,
+                      .edge_ttl = cache_settings_get(policy->rules, CACHE_SETTING_EDGE_TTL),
+                      .origin = cache_directives_read(response->headers, now_ms),
+                      .occ = cache_policy_occ(policy)};
+    *out = (struct cache_decision){.reason = refuse_always(&f)};
+    if (!out->reason && !decide_by_rule(&f, out))
+        decide_by_origin(&f, out);
+    if (out->store && vary_bypasses(&f)) {
+        out->store = false;
+        out->reason = CACHE_REASON_VARY_BYPASS;
+    }
+    if (out->store)
+        out->status = had_object ? CACHE_STATUS_EXPIRED : CACHE_STATUS_MISS;
+    else
+        *out = (struct cache_decision){.status = response->edge_made ? CACHE_STATUS_NONE
+                                                                     : CACHE_STATUS_BYPASS,
+                                       .reason = out->reason};
+}

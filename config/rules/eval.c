@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/rules/eval.h"
+
+#include "config/rules/functions.h"
+
+/* Applying [*]: every leaf is appended. `items` NULL: they are only counted. */
+struct leaves {
+    const struct access *access;
+    struct rules_value *items;
+    size_t count;
+};
+
+static struct rules_value step(struct rules_value v, const struct index *index)
+{
+    if (index->kind == INDEX_KEY)
+        return rules_map_get(v, index->key.text);
+    bool there = v.kind == RULES_VALUE_ARRAY && index->at < v.count;
+    return there ? v.items[index->at] : RULES_NOTHING;
+}
+
+/* Recursion is as deep as there are [*] in one access, which the types bound. */
+static void collect(struct leaves *leaves, struct rules_value v, size_t from)
+{
+    const struct access *a = leaves->access;
+    for (size_t i = from; i < a->index_count; i++) {
+        if (a->indexes[i].kind != INDEX_EACH) {
+            v = step(v, &a->indexes[i]);
+            continue;
+        }
+        for (uint32_t at = 0; at < v.count; at++)
+            collect(leaves, v.kind == RULES_VALUE_MAP ? v.entries[at].value : v.items[at], i + 1);
+        return;
+    }
+    if (v.kind == RULES_MISSING)
+        return;
+    if (leaves->items)
+        leaves->items[leaves->count] = v;
+    leaves->count++;
+}
+
+static struct rules_value run_mapped(struct eval *ev, const struct call *call)
+{
+    struct rules_value first = eval_access(ev, call->args[0].access);
+    if (first.kind == RULES_MISSING)
+        return RULES_NOTHING;
+    struct rules_value *items = eval_alloc(ev, first.count * sizeof(*items));
+    size_t count = 0;
+    for (uint32_t i = 0; items && i < first.count; i++) {
+        items[count] = call->function->run(ev, call, &first.items[i]);
+        count += items[count].kind != RULES_MISSING;
+    }
+    return items ? rules_array(items, count) : RULES_NOTHING;
+}
+
+static struct rules_value base_value(struct eval *ev, const struct access *a)
+{
+    if (a->field)
+        return rules_field_value(a->field, ev->r);
+    return a->call->mapped ? run_mapped(ev, a->call) : a->call->function->run(ev, a->call, NULL);
+}
+
+static struct rules_value walk_each(struct eval *ev, const struct access *a)
+{
+    struct rules_value v = base_value(ev, a);
+    struct leaves leaves = {.access = a};
+    size_t first = 0;
+    while (a->indexes[first].kind != INDEX_EACH)
+        v = step(v, &a->indexes[first++]);
+    /* Only a single [*] at the very end tells "no such array" from "an empty one". */
+    bool last = first + 1u == a->index_count;
+    if (v.kind == RULES_MISSING && last)
+        return RULES_NOTHING;
+    if (v.kind == RULES_VALUE_ARRAY && last)
+        return v;
+    collect(&leaves, v, first);
+    leaves.items = eval_alloc(ev, leaves.count * sizeof(*leaves.items));
+    if (!leaves.items)
+        return RULES_NOTHING;
+    leaves.count = 0;
+    collect(&leaves, v, first);
+    return rules_array(leaves.items, leaves.count);
+}
+
+static struct rules_value walk(struct eval *ev, const struct access *a)
+{
+    if (a->each_count)
+        return walk_each(ev, a);
+    struct rules_value v = base_value(ev, a);
+    for (size_t i = 0; i < a->index_count; i++)
+        v = step(v, &a->indexes[i]);
+    return v;
+}
+
+struct rules_value eval_access(struct eval *ev, const struct access *a)
+{
+    struct gw_str value;
+    enum rules_derived slot = a->field ? (enum rules_derived)a->field->at : RULES_DERIVED_COUNT;
+    switch ((enum access_way)a->way) {
+    case ACCESS_TEXT:
+        return rules_bytes(*(const struct gw_str *)((const char *)ev->r + a->field->at));
+    case ACCESS_DERIVED:
+        return *rules_derive(ev->r, slot);
+    case ACCESS_KEY_NTH:
+        if (!rules_key_nth(ev->r, slot, &a->indexes[0].key, a->indexes[1].at, &value))
+            return RULES_NOTHING;
+        return rules_bytes(value);
+    case ACCESS_KEY_VALUES:
+        return rules_key_values(ev->r, slot, &a->indexes[0].key);
+    case ACCESS_WALK:
+        break;
+    }
+    return walk(ev, a);
+}
+
+static struct rules_value bools_value(struct eval *ev, struct bools bools)
+{
+    struct rules_value *items = eval_alloc(ev, bools.count * sizeof(*items));
+    if (!items)
+        return RULES_NOTHING;
+    for (size_t i = 0; i < bools.count; i++)
+        items[i] = rules_bool(bools.items[i]);
+    return rules_array(items, bools.count);
+}
+
+struct rules_value eval_arg(struct eval *ev, const struct call *call, size_t i,
+                            const struct rules_value *element)
+{
+    const struct arg *arg = &call->args[i];
+    if (i == 0 && element)
+        return *element;
+    switch ((enum arg_kind)arg->kind) {
+    case ARG_LITERAL:
+        return arg->literal;
+    case ARG_ACCESS:
+        return eval_access(ev, arg->access);
+    case ARG_LOGIC:
+        break;
+    }
+    return arg->logic->array ? bools_value(ev, eval_bools(ev, arg->logic))
+                             : rules_bool(eval_bool(ev, arg->logic));
+}
+
+static bool all_are(struct eval *ev, const struct logic *l, bool value)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        if (eval_bool(ev, l->sorted[i]) != value)
+            return false;
+    }
+    return true;
+}
+
+static bool decide(struct eval *ev, const struct logic *l)
+{
+    bool odd = false;
+    switch ((enum logic_kind)l->kind) {
+    case LOGIC_AND:
+        return all_are(ev, l, true);
+    case LOGIC_OR:
+        return !all_are(ev, l, false);
+    case LOGIC_XOR:
+        for (size_t i = 0; i < l->count; i++)
+            odd ^= eval_bool(ev, l->items[i]);
+        return odd;
+    case LOGIC_NOT:
+        return !eval_bool(ev, l->inner);
+    case LOGIC_COMPARE:
+        break;
+    }
+    return eval_compare(ev, l->compare, eval_access(ev, l->compare->left));
+}
+
+bool eval_bool(struct eval *ev, const struct logic *l)
+{
+    if (l->slot == LOGIC_UNSHARED)
+        return decide(ev, l);
+    uint64_t bit = 1ull << l->slot;
+    if (ev->r->shared_known & bit)
+        return ev->r->shared_value & bit;
+    bool value = decide(ev, l);
+    ev->r->shared_known |= bit;
+    ev->r->shared_value = value ? ev->r->shared_value | bit : ev->r->shared_value & ~bit;
+    return value;
+}
+
+/* The elements that a comparison with [*], or an array of Bool standing alone, speaks of. */
+static struct rules_value elements(struct eval *ev, const struct compare *c)
+{
+    struct rules_value v = eval_access(ev, c->left);
+    return v.kind == RULES_VALUE_ARRAY ? v : rules_array(NULL, 0);
+}
+
+static struct bools compare_bools(struct eval *ev, const struct compare *c)
+{
+    struct rules_value v = elements(ev, c);
+    struct bools out = {eval_alloc(ev, v.count), 0};
+    while (out.items && out.count < v.count) {
+        out.items[out.count] = eval_compare(ev, c, v.items[out.count]);
+        out.count++;
+    }
+    return out;
+}
+
+struct bools eval_bools(struct eval *ev, const struct logic *l)
+{
+    if (l->kind == LOGIC_COMPARE)
+        return compare_bools(ev, l->compare);
+    struct bools out = eval_bools(ev, l->kind == LOGIC_NOT ? l->inner : l->items[0]);
+    if (l->kind == LOGIC_NOT) {
+        for (size_t i = 0; i < out.count; i++)
+            out.items[i] = !out.items[i];
+        return out;
+    }
+    for (size_t n = 1; n < l->count; n++) {
+        struct bools next = eval_bools(ev, l->items[n]);
+        out.count = gw_min_size(out.count, next.count);
+        for (size_t i = 0; i < out.count; i++) {
+            if (l->kind == LOGIC_AND)
+                out.items[i] = out.items[i] && next.items[i];
+            else if (l->kind == LOGIC_OR)
+                out.items[i] = out.items[i] || next.items[i];
+            else
+                out.items[i] ^= next.items[i];
+        }
+    }
+    return out;
+}
+
+bool eval_has(struct eval *ev, const struct logic *l, bool want)
+{
+    if (l->kind == LOGIC_COMPARE) {
+        struct rules_value v = elements(ev, l->compare);
+        for (uint32_t i = 0; i < v.count; i++) {
+            if (eval_compare(ev, l->compare, v.items[i]) == want)
+                return true;
+        }
+        return false;
+    }
+    struct bools bools = eval_bools(ev, l);
+    return bools.count && memchr(bools.items, want, bools.count);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/rules/expr.h"
+
+#include <stdio.h>
+
+#include "config/rules/eval.h"
+#include "config/rules/hosts.h"
+#include "config/rules/parse.h"
+#include "config/rules/prepare.h"
+
+/* White space of Unicode beyond ASCII, which is trimmed off the ends only: NEL, NBSP, the spaces
+ * of the U+2000 block, the line and paragraph separators, and the ideographic space. */
+static const char *const wide_spaces[] = {
+    "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81",
+    "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86",
+    "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8",
+    "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80",
+};
+
+static size_t space_at(struct gw_str s, bool from_end)
+{
+    char c = s.len ? s.ptr[from_end ? s.len - 1 : 0] : 'x';
+    if (c == ' ' || (c >= '\t' && c <= '\r'))
+        return 1;
+    for (size_t i = 0; i < GW_COUNT(wide_spaces); i++) {
+        struct gw_str wide = gw_str_z(wide_spaces[i]);
+        if (from_end ? gw_str_ends(s, wide) : gw_str_starts(s, wide))
+            return wide.len;
+    }
+    return 0;
+}
+
+static struct gw_str trim(struct gw_str s)
+{
+    size_t width;
+    while ((width = space_at(s, false)))
+        s = gw_str_from(s, width);
+    while ((width = space_at(s, true)))
+        s.len -= width;
+    return s;
+}
+
+static size_t characters(struct gw_str s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s.len; i++)
+        count += ((uint8_t)s.ptr[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* Blank and too long are refused before the text is parsed. */
+static bool check_size(struct gw_str text, struct expr_error *err)
+{
+    size_t length = characters(text);
+    *err = (struct expr_error){.kind = EXPR_BLANK, .width = text.len};
+    if (trim(text).len == 0) {
+        snprintf(err->reason, sizeof(err->reason), "the expression cannot be blank");
+        return false;
+    }
+    if (length <= EXPR_LENGTH_MAX)
+        return true;
+    err->kind = EXPR_TOO_LONG;
+    snprintf(err->reason, sizeof(err->reason), "expression size %zu exceeded maximum %d", length,
+             EXPR_LENGTH_MAX);
+    return false;
+}
+
+static bool parse_whole(struct parser *p)
+{
+    struct lexer *lx = &p->lx;
+    size_t start = lx->at;
+    struct logic *root = parse_logic(p);
+    if (!root)
+        return false;
+    if (lx->at < lx->end)
+        return lex_fail(lx, lx->at, lx->end - lx->at, "unrecognised input");
+    if (root->array)
+        return parse_mismatch(p, start, lx->end - start, RULES_TYPE(RULES_BOOL),
+                              RULES_ARRAY_OF(RULES_BOOL));
+    if (p->denied.reason[0]) {
+        *lx->err = p->denied;
+        return false;
+    }
+    p->expr->root = root;
+    return true;
+}
+
+/* Notes were chained newest first. */
+static void collect_notes(struct parser *p)
+{
+    struct expr *e = p->expr;
+    e->notes = gw_arena_alloc(&e->arena, e->note_count * sizeof(*e->notes));
+    size_t at = e->note_count;
+    for (struct note_link *link = p->notes; link; link = link->next)
+        e->notes[--at] = link->note;
+}
+
+static void find_hosts(struct expr *e)
+{
+    struct host_set set = hosts_of(e->root, &e->arena);
+    e->host_restricted = set.restricted;
+    e->hosts = set.items;
+    e->host_count = set.count;
+}
+
+struct expr *expr_compile(struct gw_str text, const struct expr_options *options,
+                          struct expr_error *err)
+{
+    if (!check_size(text, err))
+        return NULL;
+    struct expr *e = gw_zalloc(sizeof(*e));
+    gw_arena_init(&e->arena, NULL, 0, 0);
+    e->text = gw_arena_dup(&e->arena, text);
+    struct gw_str body = trim(e->text);
+    struct parser p = {.options = options, .expr = e};
+    p.lx = (struct lexer){
+        .text = e->text, .at = (size_t)(body.ptr - e->text.ptr), .arena = &e->arena, .err = err};
+    p.lx.end = p.lx.at + body.len;
+    if (!parse_whole(&p)) {
+        expr_free(e);
+        return NULL;
+    }
+    collect_notes(&p);
+    find_hosts(e);
+    if (options->share)
+        prepare_shared(options->share, e);
+    return e;
+}
+
+void expr_free(struct expr *e)
+{
+    if (!e)
+        return;
+    for (struct regex_link *link = e->regexes; link; link = link->next)
+        regex_free(link->regex);
+    gw_arena_clear(&e->arena);
+    free(e);
+}
+
+struct gw_str expr_text(const struct expr *e)
+{
+    return e->text;
+}
+
+const struct expr_note *expr_notes(const struct expr *e, size_t *count)
+{
+    *count = e->note_count;
+    return e->notes;
+}
+
+bool expr_hosts(const struct expr *e, const struct gw_str **hosts, size_t *count)
+{
+    *hosts = e->hosts;
+    *count = e->host_count;
+    return e->host_restricted;
+}
+
+bool expr_eval_shared(const struct expr *e, struct rules_request *r)
+{
+    struct eval ev = {.r = r, .work = EVAL_WORK_MAX};
+    return eval_bool(&ev, e->root);
+}
+
+bool expr_eval(const struct expr *e, struct rules_request *r)
+{
+    expr_share_reset(r);
+    return expr_eval_shared(e, r);
+}

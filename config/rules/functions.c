@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/rules/functions.h"
+
+#include "config/rules/functions_run.h"
+
+static const char *check_url_options(const struct arg *arg, size_t i)
+{
+    for (size_t at = 0; i == 1 && at < arg->literal.s.len; at++) {
+        if (arg->literal.s.ptr[at] != 'r' && arg->literal.s.ptr[at] != 'u')
+            return "url_decode options are \"r\" and \"u\"";
+    }
+    return NULL;
+}
+
+static const char *check_prefix(const struct arg *arg, size_t i)
+{
+    int64_t most = i == 1 ? 32 : 128;
+    return i > 0 && (arg->literal.i < 1 || arg->literal.i > most)
+               ? "prefix length must be 1 to 32 for IPv4, 1 to 128 for IPv6"
+               : NULL;
+}
+
+static const char *check_prefix6(const struct arg *arg, size_t i)
+{
+    return check_prefix(arg, i ? 2 : 0);
+}
+
+static const char *check_json_key(const struct arg *arg, size_t i)
+{
+    bool negative = i > 0 && arg->literal.kind == RULES_VALUE_INT && arg->literal.i < 0;
+    return negative ? "array positions start at 0" : NULL;
+}
+
+#define FIELD(takes)                                                                               \
+    {                                                                                              \
+        NEED_FIELD, (takes)                                                                        \
+    }
+#define LITERAL(takes)                                                                             \
+    {                                                                                              \
+        NEED_LITERAL, (takes)                                                                      \
+    }
+#define EITHER(takes)                                                                              \
+    {                                                                                              \
+        NEED_EITHER, (takes)                                                                       \
+    }
+#define KEYS     (TAKES_BYTES | TAKES_INT)
+#define ANYTHING (TAKES_BYTES | TAKES_INT | TAKES_IP | TAKES_BOOL | TAKES_ARRAY | TAKES_MAP)
+
+static const struct rules_function functions[] = {
+    {.name = "any", 1, 1, {FIELD(TAKES_BOOLS)}, RULES_BOOL, .run = run_any},
+    {.name = "all", 1, 1, {FIELD(TAKES_BOOLS)}, RULES_BOOL, .run = run_all},
+    {.name = "starts_with",
+     2,
+     2,
+     {FIELD(TAKES_BYTES), EITHER(TAKES_BYTES)},
+     RULES_BOOL,
+     .run = run_starts_with},
+    {.name = "ends_with",
+     2,
+     2,
+     {FIELD(TAKES_BYTES), EITHER(TAKES_BYTES)},
+     RULES_BOOL,
+     .run = run_ends_with},
+    {.name = "lower", 1, 1, {FIELD(TAKES_BYTES)}, RULES_BYTES, .run = run_lower},
+    {.name = "upper", 1, 1, {FIELD(TAKES_BYTES)}, RULES_BYTES, .run = run_upper},
+    {.name = "len", 1, 1, {FIELD(TAKES_BYTES | TAKES_ARRAY)}, RULES_INT, .run = run_len},
+    {.name = "concat",
+     2,
+     FUNCTION_ARGS_ANY,
+     {EITHER(TAKES_BYTES | TAKES_ARRAY), EITHER(0)},
+     .gives_first = true,
+     .run = run_concat},
+    {.name = "substring",
+     2,
+     3,
+     {FIELD(TAKES_BYTES), LITERAL(TAKES_INT), LITERAL(TAKES_INT)},
+     RULES_BYTES,
+     .run = run_substring},
+    {.name = "remove_bytes",
+     2,
+     2,
+     {FIELD(TAKES_BYTES), LITERAL(TAKES_BYTES)},
+     RULES_BYTES,
+     .run = run_remove_bytes},
+    {.name = "url_decode",
+     1,
+     2,
+     {FIELD(TAKES_BYTES), LITERAL(TAKES_BYTES)},
+     RULES_BYTES,
+     .run = run_url_decode,
+     .check = check_url_options},
+    {.name = "lookup_json_string",
+     2,
+     FUNCTION_ARGS_ANY,
+     {FIELD(TAKES_BYTES), LITERAL(KEYS)},
+     RULES_BYTES,
+     .run = run_json_string,
+     .check = check_json_key},
+    {.name = "lookup_json_integer",
+     2,
+     FUNCTION_ARGS_ANY,
+     {FIELD(TAKES_BYTES), LITERAL(KEYS)},
+     RULES_INT,
+     .run = run_json_integer,
+     .check = check_json_key},
+    {.name = "has_key",
+     2,
+     2,
+     {FIELD(TAKES_MAP), EITHER(TAKES_BYTES)},
+     RULES_BOOL,
+     .run = run_has_key},
+    {.name = "has_value",
+     2,
+     2,
+     {FIELD(TAKES_MAP | TAKES_ARRAY), EITHER(TAKES_BYTES)},
+     RULES_BOOL,
+     .run = run_has_value},
+    {.name = "coalesce",
+     2,
+     FUNCTION_ARGS_ANY,
+     {EITHER(ANYTHING), EITHER(0)},
+     .gives_first = true,
+     .run = run_coalesce},
+    {.name = "cidr",
+     3,
+     3,
+     {FIELD(TAKES_IP), LITERAL(TAKES_INT), LITERAL(TAKES_INT)},
+     RULES_IP,
+     .ratelimit_only = true,
+     .run = run_cidr,
+     .check = check_prefix},
+    {.name = "cidr6",
+     2,
+     2,
+     {FIELD(TAKES_IP), LITERAL(TAKES_INT)},
+     RULES_IP,
+     .ratelimit_only = true,
+     .run = run_cidr6,
+     .check = check_prefix6},
+    {.name = "decode_base64",
+     1,
+     1,
+     {FIELD(TAKES_BYTES)},
+     RULES_BYTES,
+     .ratelimit_only = true,
+     .run = run_decode_base64},
+};
+
+static const struct {
+    const char *name, *where;
+} elsewhere[] = {
+    {"hash_in_range", "sampling by cf.random_seed is not simulated"},
+    {"join", "it belongs to transform, custom and custom error rules"},
+    {"split", "it belongs to response header transform and custom error rules"},
+    {"to_string", "it belongs to rewrite and redirect expressions"},
+    {"regex_replace", "it belongs to rewrite and redirect expressions"},
+    {"wildcard_replace", "it belongs to rewrite and redirect expressions"},
+    {"remove_query_args", "it belongs to URL rewrite expressions"},
+    {"uuidv4", "it belongs to rewrite expressions"},
+    {"encode_base64", "it belongs to header transform rules"},
+    {"sha256", "it belongs to header transform rules"},
+    {"is_timed_hmac_valid_v0", "it belongs to custom rules"},
+    {"bit_slice", "it belongs to Magic Firewall rules"},
+};
+
+const struct rules_function *rules_function_find(struct gw_str name)
+{
+    for (size_t i = 0; i < GW_COUNT(functions); i++) {
+        if (gw_str_eq(gw_str_z(functions[i].name), name))
+            return &functions[i];
+    }
+    return NULL;
+}
+
+const char *rules_function_elsewhere(struct gw_str name)
+{
+    for (size_t i = 0; i < GW_COUNT(elsewhere); i++) {
+        if (gw_str_eq(gw_str_z(elsewhere[i].name), name))
+            return elsewhere[i].where;
+    }
+    return NULL;
+}
+
+struct rules_type rules_function_type(const struct call *call)
+{
+    const struct rules_function *f = call->function;
+    struct rules_type type =
+        f->gives_first ? call->args[0].type : RULES_TYPE((enum rules_base)f->gives);
+    return call->mapped ? rules_type_array(type) : type;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The functions of the Rules language: what they take, what they give and where they may be used
+ * (spec/rules-language.md section 4). Functions of other phases are known by name only, so that the
+ * refusal can say so. Thread: static data. */
+#include "config/rules/node.h"
+
+struct eval;
+
+enum arg_need { NEED_FIELD, NEED_LITERAL, NEED_EITHER };
+
+/* What a parameter takes; bits, so that several can be allowed. */
+enum {
+    TAKES_BYTES = 1,
+    TAKES_INT = 2,
+    TAKES_IP = 4,
+    TAKES_BOOL = 8,
+    TAKES_ARRAY = 16, /* of anything */
+    TAKES_MAP = 32,
+    TAKES_BOOLS = 64, /* Array<Bool> */
+};
+
+struct param {
+    uint8_t need;  /* enum arg_need */
+    uint8_t takes; /* bits as above; 0: the type of the first argument */
+};
+
+#define FUNCTION_ARGS_ANY 255
+
+/* The value for one call; `element` stands for the first argument of a mapped call. */
+typedef struct rules_value function_run(struct eval *ev, const struct call *call,
+                                        const struct rules_value *element);
+/* A further check of a literal argument: NULL, or the reason, static. */
+typedef const char *function_check(const struct arg *arg, size_t i);
+
+struct rules_function {
+    const char *name;
+    uint8_t least, most;    /* arguments */
+    struct param params[3]; /* the last holds for all further arguments */
+    uint8_t gives;          /* enum rules_base */
+    bool gives_first;       /* rather the type of the first argument */
+    bool ratelimit_only;
+    function_run *run;
+    function_check *check; /* or NULL */
+};
+
+/* NULL when no function of ours has this name. */
+const struct rules_function *rules_function_find(struct gw_str name);
+/* For a function of Cloudflare that is not ours: where it may be used, else NULL. */
+const char *rules_function_elsewhere(struct gw_str name);
+/* What a call gives, [*] in its first argument considered. */
+struct rules_type rules_function_type(const struct call *call);

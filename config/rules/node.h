@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A compiled expression: the tree that the parser builds, with what prepare.c finds to make its
+ * evaluation fast. Two kinds of nodes: `logic` gives true or false (or an array of them), `access`
+ * gives a value. Everything lies in the expression's arena and is immutable afterwards.
+ *
+ * Every node knows its place in the text, for traces and notes. */
+#include "config/rules/derive.h"
+#include "config/rules/expr.h"
+#include "config/rules/fields.h"
+#include "config/rules/regex.h"
+#include "config/rules/sets.h"
+#include "config/rules/wildcard.h"
+
+struct logic;
+struct access;
+struct rules_function; /* functions.h */
+
+enum index_kind { INDEX_EACH, INDEX_AT, INDEX_KEY };
+struct index {
+    uint8_t kind; /* enum index_kind */
+    uint32_t at;
+    struct rules_key key;
+};
+
+enum arg_kind { ARG_LITERAL, ARG_ACCESS, ARG_LOGIC };
+struct arg {
+    uint8_t kind; /* enum arg_kind */
+    struct rules_type type;
+    size_t offset, width;
+    struct rules_value literal;
+    const struct access *access;
+    struct logic *logic;
+};
+
+struct call {
+    const struct rules_function *function;
+    struct arg *args;
+    size_t count;
+    bool mapped; /* the first argument has [*]: applied to each, gives an array */
+};
+
+/* How the value is fetched; all but the last are short cuts that prepare.c finds. */
+enum access_way {
+    ACCESS_TEXT,       /* a slice of the request view */
+    ACCESS_DERIVED,    /* a derived text */
+    ACCESS_KEY_NTH,    /* map["k"][n] */
+    ACCESS_KEY_VALUES, /* map["k"], map["k"][*] */
+    ACCESS_WALK,       /* the base value, then index by index */
+};
+struct access {
+    const struct rules_field *field; /* or else: */
+    struct call *call;
+    struct index *indexes;
+    uint8_t index_count, each_count;
+    uint8_t way;            /* enum access_way */
+    struct rules_type type; /* behind all indexes, of one element */
+    size_t offset, width;
+};
+
+enum compare_op {
+    COMPARE_TRUE, /* a Bool stands alone */
+    COMPARE_EQ,
+    COMPARE_NE,
+    COMPARE_LT,
+    COMPARE_LE,
+    COMPARE_GT,
+    COMPARE_GE,
+    COMPARE_CONTAINS,
+    COMPARE_MATCHES,
+    COMPARE_WILDCARD,
+    COMPARE_IN,
+    COMPARE_IN_LIST,
+    COMPARE_BITS,
+    COMPARE_STARTS, /* starts_with and ends_with with a literal, made by prepare.c */
+    COMPARE_ENDS,
+};
+struct compare {
+    const struct access *left;
+    uint8_t op;                        /* enum compare_op */
+    uint8_t base;                      /* enum rules_base of the left side */
+    bool when_missing;                 /* the result when a side has no value */
+    const struct access *right_access; /* a dynamic right side, or NULL */
+    struct gw_ip ip;                   /* what `right` points to for an address literal */
+    struct rules_value right;          /* EQ … BITS, CONTAINS, STARTS, ENDS */
+    struct regex *regex;
+    struct wildcard wildcard;
+    const struct rules_list *list;
+    const void *set; /* int_range, ip_range or gw_str by base */
+    size_t set_count;
+};
+
+enum logic_kind { LOGIC_AND, LOGIC_OR, LOGIC_XOR, LOGIC_NOT, LOGIC_COMPARE };
+#define LOGIC_UNSHARED 0xff
+struct logic {
+    uint8_t kind;  /* enum logic_kind */
+    bool array;    /* gives Array<Bool> */
+    uint8_t slot;  /* of the shared result; LOGIC_UNSHARED */
+    uint16_t cost; /* rough, to order tests */
+    size_t offset, width;
+    struct logic *next; /* while a chain is read */
+    union {
+        struct {
+            struct logic **items;  /* in the order written */
+            struct logic **sorted; /* cheapest first */
+            size_t count;
+        };
+        struct logic *inner; /* LOGIC_NOT */
+        struct compare *compare;
+    };
+};
+
+struct regex_link {
+    struct regex *regex;
+    struct regex_link *next;
+};
+struct note_link {
+    struct expr_note note;
+    struct note_link *next;
+};
+
+struct expr {
+    struct gw_arena arena;
+    struct gw_str text;
+    struct logic *root;
+    struct regex_link *regexes; /* the only parts outside the arena */
+    struct expr_note *notes;
+    size_t note_count;
+    const struct gw_str *hosts; /* see expr_hosts */
+    size_t host_count;
+    bool host_restricted;
+};

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Regexes of `matches`: Rust's syntax in byte mode, unanchored (spec/rules-language.md section
+ * 1.6), run by PCRE2, which is visible in regex.c alone.
+ *
+ * Thread: compiled regexes are immutable; each thread has its own match data, made on first use.
+ * Limits: a match gives up after a number of steps that grows with the value's length; giving up
+ * counts as no match. */
+#include "gateway/base/str.h"
+
+struct regex;
+
+/* NULL: `reason` (size bytes) holds a report in the shape of Rust's. */
+GW_MUST struct regex *regex_compile(struct gw_str pattern, char *reason, size_t size);
+void regex_free(struct regex *re);
+bool regex_match(const struct regex *re, struct gw_str value);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A zone of the configuration: the hosts it answers for, the origin behind them and Cloudflare's
+ * zone settings (spec/api-v4.md section 5). Values are plain facts; what they mean for caching is
+ * decided in cache/, what they mean for rules in config/rules/.
+ *
+ * Texts end with a NUL behind their length and live as long as the configuration; one that was not
+ * given has ptr == NULL. A number in brackets is the default. */
+#include "gateway/base/str.h"
+
+enum config_plan {
+    CONFIG_PLAN_FREE, /* [free] */
+    CONFIG_PLAN_PRO,
+    CONFIG_PLAN_BUSINESS,
+    CONFIG_PLAN_ENTERPRISE,
+};
+enum config_cache_level {
+    CONFIG_CACHE_AGGRESSIVE, /* [aggressive] the query string is part of the key */
+    CONFIG_CACHE_BASIC,      /* only requests without a query string are cached */
+    CONFIG_CACHE_SIMPLIFIED, /* the query string is ignored */
+    CONFIG_CACHE_BYPASS,     /* nothing is cached unless a rule says so */
+};
+enum config_ssl { CONFIG_SSL_OFF, CONFIG_SSL_FLEXIBLE, CONFIG_SSL_FULL, CONFIG_SSL_STRICT };
+enum config_url_norm_type { CONFIG_URL_RFC3986, CONFIG_URL_CLOUDFLARE };
+enum config_url_norm_scope { CONFIG_URL_INCOMING, CONFIG_URL_BOTH, CONFIG_URL_NONE };
+enum config_user_kind { CONFIG_USER_NONE, CONFIG_USER_COOKIE, CONFIG_USER_HEADER };
+
+/* Names by value, as the file and Cloudflare's API write them; NULL-terminated. */
+extern const char *const config_plan_names[];
+extern const char *const config_cache_level_names[];
+extern const char *const config_ssl_names[];
+
+struct config_origin {
+    struct gw_str url;         /* as written */
+    struct gw_str host;        /* name or address without brackets, lower case */
+    uint16_t port;             /* [80] */
+    bool host_is_ip;           /* no name needs to be resolved */
+    struct gw_str authority;   /* "host:port" as a Host header says it: port 80 is left out */
+    struct gw_str host_header; /* a literal Host for the origin; empty: "preserve" the visitor's */
+    uint32_t connect_timeout_ms; /* [19000] until the connection stands: 522 */
+    uint32_t read_timeout_ms;    /* [120000] between two reads of an answer: 524 */
+    uint32_t write_timeout_ms;   /* [30000] while the origin takes no byte of the request */
+    uint32_t idle_timeout_ms;    /* [900000] an unused connection stays open this long */
+    struct {
+        struct gw_str ca, server_name; /* [the system's store; the host] */
+        bool verify;                   /* [true] */
+    } tls;                             /* for https, which is refused for now */
+};
+
+struct config_settings {
+    uint32_t browser_cache_ttl; /* seconds [14400]; 0: respect the origin */
+    bool development_mode;      /* [off] nothing is served from the cache */
+    enum config_cache_level cache_level;
+    bool always_online;               /* [off] accepted, not simulated */
+    bool sort_query_string_for_cache; /* [off] */
+    struct {
+        enum config_url_norm_type type;   /* [rfc3986] */
+        enum config_url_norm_scope scope; /* [incoming] */
+    } url_normalization;
+    bool missing_ne;           /* [false] value of `ne` on a missing field (rules-language.md 7) */
+    bool origin_cache_control; /* [true; enterprise: false]; below enterprise always true */
+    enum config_ssl ssl;       /* [flexible] */
+};
+
+/* Who `${user}` in a limiter key is: the value of a cookie or a header. */
+struct config_user_from {
+    enum config_user_kind kind; /* [none: everybody is "anonymous"] */
+    struct gw_str name;         /* cookie names as written, header names in lower case */
+};
+
+struct config_zone {
+    struct gw_str name; /* lower case, unique */
+    struct gw_str id;   /* 32 lower-case hex digits [derived from the name, always the same] */
+    enum config_plan plan;
+    struct gw_str *hosts; /* lower case, no host twice in a configuration [the name] */
+    size_t host_count;
+    bool any_host; /* hosts holds "*": the zone for hosts that no zone names */
+    struct config_origin origin;
+    struct config_settings settings;
+    struct gw_str *rulesets; /* paths that can be opened from the working directory [none] */
+    size_t ruleset_count;
+    struct gw_str limiters; /* path likewise; not given: no limiters */
+    struct config_user_from user_from;
+    bool worker_first;  /* [false] a Worker route stands before the cache: no CF-Cache-Status */
+    bool mirror_checks; /* [false] answer the app's own CSRF and session refusals; not simulated */
+};

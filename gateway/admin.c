@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/admin.h"
+
+#include "gateway/admin_route.h"
+#include "gateway/exchange.h"
+#include "gateway/server.h"
+
+const struct admin_route admin_routes[] = {
+    {METHOD_GET, "/livez", true, admin_livez},
+    {METHOD_GET, "/readyz", true, admin_readyz},
+    {METHOD_GET, "/metrics", false, admin_metrics},
+    {METHOD_GET, "/api/clock", false, admin_clock_get},
+    {METHOD_POST, "/api/clock/advance", false, admin_clock_advance},
+    {METHOD_GET, "/api/admin/rate-limits/state", false, admin_limits_state},
+    {METHOD_POST, "/api/admin/rate-limits/reset", false, admin_limits_reset},
+    {METHOD_GET, "/api/cache/stats", false, admin_cache_stats},
+    {METHOD_GET, "/api/cache/objects", false, admin_cache_objects},
+    {METHOD_POST, "/client/v4/zones/:zone/purge_cache", false, admin_purge_cache},
+    {METHOD_POST, "/client/v4/zones/:zone/invalidate_cache", false, admin_invalidate_cache},
+    {METHOD_OTHER, NULL, false, NULL},
+};
+
+/* ---- routes ---- */
+
+static bool path_fits(struct gw_str pattern, struct gw_str path)
+{
+    struct gw_str want, have;
+    while (gw_str_next(&pattern, '/', &want)) {
+        if (!gw_str_next(&path, '/', &have))
+            return false;
+        bool parameter = want.len > 0 && want.ptr[0] == ':';
+        if (parameter ? have.len == 0 : !gw_str_eq(want, have))
+            return false;
+    }
+    return !path.ptr;
+}
+
+const struct admin_route *admin_route_find(enum http_method method, struct gw_str path,
+                                           uint32_t *allowed)
+{
+    if (method == METHOD_HEAD)
+        method = METHOD_GET;
+    *allowed = 0;
+    for (const struct admin_route *r = admin_routes; r->path; r++) {
+        if (!path_fits(gw_str_z(r->path), path))
+            continue;
+        if (r->method == method)
+            return r;
+        *allowed |= 1u << r->method;
+    }
+    return NULL;
+}
+
+struct gw_str admin_path_segment(struct gw_str path, unsigned n)
+{
+    struct gw_str segment = GW_STR_EMPTY;
+    path = gw_str_from(path, 1);
+    do
+        if (!gw_str_next(&path, '/', &segment))
+            return GW_STR_EMPTY;
+    while (n-- > 0);
+    return segment;
+}
+
+/* ---- errors ---- */
+
+bool admin_is_api_v4(struct gw_str path)
+{
+    return gw_str_starts(path, GW_STR("/client/v4/")) || gw_str_eq(path, GW_STR("/client/v4"));
+}
+
+void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
+{
+    struct gw_buf message;
+    va_list args;
+    gw_buf_init(&message, 1024);
+    va_start(args, fmt);
+    gw_buf_vprintf(&message, fmt, args);
+    va_end(args);
+    call->status = status;
+    gw_buf_clear(&call->out);
+    gw_buf_add(&call->out, GW_STR("{\"error\":{\"message\":"));
+    gw_buf_json(&call->out, gw_buf_str(&message));
+    gw_buf_add(&call->out, GW_STR("}}\n"));
+    gw_buf_release(&message);
+}
+
+void admin_v4_error(struct gw_buf *out, unsigned code, const char *message)
+{
+    gw_buf_char(out, '{');
+    if (code) {
+        gw_buf_add(out, GW_STR("\"code\":"));
+        gw_buf_u64(out, code);
+        gw_buf_char(out, ',');
+    }
+    gw_buf_add(out, GW_STR("\"message\":"));
+    gw_buf_json(out, gw_str_z(message));
+    gw_buf_char(out, '}');
+}
+
+#define V4_ERROR_OPEN  GW_STR("{\"result\":null,\"success\":false,\"errors\":[")
+#define V4_ERROR_CLOSE GW_STR("],\"messages\":[]}\n")
+
+void admin_v4_fail(struct admin_call *call, unsigned status, unsigned code, const char *fmt, ...)
+{
+    char message[1024];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(message, sizeof(message), fmt, args);
+    va_end(args);
+    call->status = status;
+    gw_buf_clear(&call->out);
+    gw_buf_add(&call->out, V4_ERROR_OPEN);
+    admin_v4_error(&call->out, code, message);
+    gw_buf_add(&call->out, V4_ERROR_CLOSE);
+}
+
+/* The app's form: {"success":false,"error":{"type":…,"message":…}}. */
+static void refuse_as_app(struct admin_call *call, const struct admin_refusal *refusal)
+{
+    call->status = refusal->status;
+    gw_buf_clear(&call->out);
+    gw_buf_add(&call->out, GW_STR("{\"success\":false,\"error\":{\"type\":"));
+    gw_buf_json(&call->out, gw_str_z(refusal->type));
+    gw_buf_add(&call->out, GW_STR(",\"message\":"));
+    gw_buf_json(&call->out, gw_str_z(refusal->message));
+    gw_buf_add(&call->out, GW_STR("}}"));
+}
+
+void admin_refuse(struct admin_call *call, const struct admin_refusal *refusal)
+{
+    if (admin_is_api_v4(call->path))
+        admin_v4_fail(call, refusal->status, refusal->code, "%s", refusal->message);
+    else if (gw_str_starts(call->path, GW_STR("/api/admin/")))
+        refuse_as_app(call, refusal);
+    else
+        admin_fail(call, refusal->status, "%s", refusal->message);
+}
+
+void admin_v4_unroutable(struct admin_call *call, bool no_such_route)
+{
+    char message[512];
+    snprintf(message, sizeof(message),
+             "Could not route to %.*s, perhaps your object identifier is invalid?",
+             (int)gw_min_size(call->path.len, 400), call->path.ptr);
+    call->status = 404;
+    gw_buf_add(&call->out, V4_ERROR_OPEN);
+    admin_v4_error(&call->out, 7003, message);
+    if (no_such_route) {
+        gw_buf_char(&call->out, ',');
+        admin_v4_error(&call->out, 7000, "No route for that URI");
+    }
+    gw_buf_add(&call->out, V4_ERROR_CLOSE);
+}
+
+static void refuse_method(struct admin_call *call, uint32_t allowed)
+{
+    static const struct admin_refusal refusal = {405, 0, "method_not_allowed",
+                                                 "Method not allowed"};
+    const char *separator = "Allow: ";
+    if (admin_is_api_v4(call->path))
+        admin_v4_fail(call, 405, 7001, "%.*s not supported for requested URI.",
+                      (int)gw_min_size(call->request->method.len, 32), call->request->method.ptr);
+    else
+        admin_refuse(call, &refusal);
+    if (allowed & 1u << METHOD_GET)
+        allowed |= 1u << METHOD_HEAD;
+    for (unsigned m = METHOD_GET; m < METHOD_COUNT; m++) {
+        if (!(allowed >> m & 1))
+            continue;
+        gw_buf_add(&call->lines, gw_str_z(separator));
+        gw_buf_add(&call->lines, http_method_name((enum http_method)m));
+        separator = ", ";
+    }
+    gw_buf_add(&call->lines, GW_STR("\r\n"));
+}
+
+enum admin_result admin_dispatch(struct admin_call *call)
+{
+    static const struct admin_refusal unknown = {404, 0, "not_found", "Not found"};
+    uint32_t allowed;
+    const struct admin_route *route =
+        admin_route_find(call->request->method_id, call->path, &allowed);
+    if (route)
+        return route->handle(call);
+    if (allowed)
+        refuse_method(call, allowed);
+    else if (admin_is_api_v4(call->path))
+        admin_v4_unroutable(call, true);
+    else
+        admin_refuse(call, &unknown);
+    return ADMIN_DONE;
+}
+
+/* ---- what handlers share ---- */
+
+const struct snapshot *admin_snapshot(const struct admin_call *call)
+{
+    return call->exchange->ws->snapshot;
+}
+
+struct json_doc *admin_body(const struct admin_call *call)
+{
+    const struct gw_source source = {"request body", gw_buf_str(&call->body)};
+    struct gw_diags diags;
+    gw_diags_init(&diags);
+    struct json_doc *doc = json_parse(&source, &diags);
+    gw_diags_release(&diags);
+    if (doc && json_type(json_root(doc)) == JSON_OBJECT)
+        return doc;
+    json_doc_free(doc);
+    return NULL;
+}
+
+bool admin_query(const struct admin_call *call, struct gw_str name, struct gw_str *out)
+{
+    struct gw_str rest = call->query, key, value;
+    while (url_query_next(&rest, &key, &value))
+        if (gw_str_eq(key, name))
+            return url_decode(value, true, &call->exchange->arena, out);
+    return false;
+}
+
+/* ---- life ---- */
+
+void admin_call_init(struct admin_call *call)
+{
+    *call = (struct admin_call){.status = 200, .content_type = "application/json"};
+    gw_buf_init(&call->body, ADMIN_BODY_MAX);
+    gw_buf_init(&call->out, ADMIN_ANSWER_MAX);
+    gw_buf_init(&call->lines, 1024);
+}
+
+/* Called once: after the answer has left, or when the client went away while a backend was asked.
+ */
+void admin_call_release(struct admin_call *call)
+{
+    if (call->waiting)
+        limiter_state_cancel(&call->state);
+    gw_buf_release(&call->body);
+    gw_buf_release(&call->out);
+    gw_buf_release(&call->lines);
+}
+
+void admin_finish(struct admin_call *call)
+{
+    call->waiting = false;
+    exchange_resume(call->exchange);
+}

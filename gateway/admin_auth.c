@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/admin_auth.h"
+
+#include "gateway/admin_route.h"
+#include "gateway/base/hash.h"
+#include "gateway/exchange.h"
+
+/* ---- Host and Origin ---- */
+
+static bool is_loopback(const struct gw_ip *ip)
+{
+    static const struct gw_cidr v4 = {.ip = {.family = GW_IP_V4, .bytes = {127}}, .prefix = 8};
+    static const struct gw_cidr v6 = {.ip = {.family = GW_IP_V6, .bytes = {[15] = 1}},
+                                      .prefix = 128};
+    return gw_cidr_has(&v4, ip) || gw_cidr_has(&v6, ip);
+}
+
+static bool is_unspecified(const struct gw_ip *ip)
+{
+    static const uint8_t zero[16];
+    return memcmp(ip->bytes, zero, sizeof(zero)) == 0;
+}
+
+/* `name` as the parser left it: lower case, IPv6 in brackets. */
+static bool host_is_ours(struct gw_str name, const struct gw_ip *own)
+{
+    struct gw_ip ip;
+    if (name.len == 0) /* HTTP/1.0 without Host: no browser does that */
+        return true;
+    if (gw_str_eq(name, GW_STR("localhost")) || gw_str_ends(name, GW_STR(".localhost")))
+        return true; /* RFC 6761 section 6.3: never anything else */
+    if (name.len > 2 && name.ptr[0] == '[')
+        name = gw_str(name.ptr + 1, name.len - 2);
+    if (!gw_ip_parse(name, &ip))
+        return false;
+    return is_loopback(&ip) || gw_ip_cmp(&ip, own) == 0 || is_unspecified(own);
+}
+
+/* ---- credentials ---- */
+
+/* RFC 6750 section 2.1; the scheme is case-insensitive (RFC 9110 section 11.1). */
+static bool bearer_token(struct gw_str value, struct gw_str *token)
+{
+    size_t space = gw_str_chr(value, ' ');
+    if (space == GW_NPOS || !gw_str_ieq(gw_str_first(value, space), GW_STR("Bearer")))
+        return false;
+    *token = gw_str_trim(gw_str_from(value, space + 1));
+    return token->len > 0;
+}
+
+static enum admin_verdict check_pair(const struct admin_auth *auth)
+{
+    const struct headers *headers = &auth->request->headers;
+    const struct gw_str *email = headers_find(headers, GW_STR("X-Auth-Email"));
+    const struct gw_str *key = headers_find(headers, GW_STR("X-Auth-Key"));
+    if (!email || !key)
+        return ADMIN_AUTH_MISSING;
+    bool known = auth->config->api_key.len > 0 && gw_secret_eq(*key, auth->config->api_key);
+    return known && gw_str_ieq(*email, auth->config->api_email) ? ADMIN_AUTH_OK : ADMIN_AUTH_KEY;
+}
+
+static enum admin_verdict check_credentials(const struct admin_auth *auth)
+{
+    const struct gw_str *value = headers_get(&auth->request->headers, HEADER_AUTHORIZATION);
+    struct gw_str token;
+    if (!auth->config->token.len && !auth->config->api_key.len)
+        return auth->peer_is_local ? ADMIN_AUTH_OK : ADMIN_AUTH_REMOTE;
+    if (!value)
+        return check_pair(auth);
+    if (!bearer_token(*value, &token))
+        return ADMIN_AUTH_MALFORMED;
+    bool known = auth->config->token.len > 0 && gw_secret_eq(token, auth->config->token);
+    return known ? ADMIN_AUTH_OK : ADMIN_AUTH_TOKEN;
+}
+
+enum admin_verdict admin_auth_check(const struct admin_auth *auth)
+{
+    if (headers_has(&auth->request->headers, HEADER_ORIGIN))
+        return ADMIN_AUTH_ORIGIN;
+    const struct gw_ip *bound = &auth->config->address.ip;
+    if (bound->family != GW_IP_NONE && !host_is_ours(auth->request->host.name, bound))
+        return ADMIN_AUTH_HOST;
+    return auth->open ? ADMIN_AUTH_OK : check_credentials(auth);
+}
+
+/* ---- the answer ---- */
+
+bool admin_authorize(struct admin_call *call)
+{
+    static const struct admin_refusal refusals[] = {
+        [ADMIN_AUTH_HOST] = {403, 0, "forbidden", "The Host header names another server"},
+        [ADMIN_AUTH_ORIGIN] = {403, 0, "forbidden", "Requests from web pages are not served"},
+        [ADMIN_AUTH_REMOTE] = {403, 0, "forbidden", "No token is configured: local peers only"},
+        [ADMIN_AUTH_MISSING] = {401, 9106, "auth_error",
+                                "Missing X-Auth-Key, X-Auth-Email or Authorization headers"},
+        [ADMIN_AUTH_MALFORMED] = {401, 6003, "auth_error", "Invalid request headers"},
+        [ADMIN_AUTH_TOKEN] = {401, 10000, "auth_error", "Authentication error"},
+        [ADMIN_AUTH_KEY] = {403, 9103, "auth_error", "Unknown X-Auth-Key or X-Auth-Email"},
+    };
+    uint32_t allowed;
+    const struct admin_route *route =
+        admin_route_find(call->request->method_id, call->path, &allowed);
+    const struct admin_auth auth = {.request = call->request,
+                                    .config = &admin_snapshot(call)->config->admin,
+                                    .peer_is_local = call->peer_is_local,
+                                    .open = route && route->open};
+    enum admin_verdict verdict = admin_auth_check(&auth);
+    if (verdict == ADMIN_AUTH_OK)
+        return true;
+    struct admin_refusal refusal = refusals[verdict];
+    /* Cloudflare answers these two with 400 (spec/api-v4.md section 1, "Credentials"). */
+    if (admin_is_api_v4(call->path) &&
+        (verdict == ADMIN_AUTH_MISSING || verdict == ADMIN_AUTH_MALFORMED))
+        refusal.status = 400;
+    admin_refuse(call, &refusal);
+    if (refusal.status == 401)
+        gw_buf_add(&call->lines, GW_STR("WWW-Authenticate: Bearer realm=\"nearedge\"\r\n"));
+    return false;
+}

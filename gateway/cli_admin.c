@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cli_admin.h"
+
+#include "gateway/base/err.h"
+
+#define TIMEOUT_S     10
+#define TIMEOUT_MAX_S 3600
+
+/* ---- where ---- */
+
+static int read_options(struct cli_admin *c, int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"admin", required_argument, NULL, 'a'},
+                                            {"timeout", required_argument, NULL, 't'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {NULL, 0, NULL, 0}};
+    uint64_t seconds = TIMEOUT_S;
+    for (int o; (o = cli_option(argc, argv, "c:", options)) != -1;) {
+        if (o == 'c')
+            c->config_path = optarg;
+        else if (o == 'a')
+            c->address = optarg;
+        else if (o == 'j')
+            c->json = true;
+        else if (o == '?')
+            return EXIT_USAGE;
+        else if (!gw_str_u64(gw_str_z(optarg), TIMEOUT_MAX_S, &seconds) || !seconds)
+            return cli_usage(c->verb, "\"%s\" is no number of seconds from 1 to %d", optarg,
+                             TIMEOUT_MAX_S);
+    }
+    c->endpoint.timeout_ms = (uint32_t)seconds * 1000;
+    return 0;
+}
+
+/* Secrets that are not there are no reason to fail: the token may come from the environment, and
+ * the others are not needed here. */
+static int read_config(struct cli_admin *c)
+{
+    const struct config_overrides overrides = {.lenient_secrets = true};
+    struct gw_diags diags;
+    gw_diags_init(&diags);
+    c->config = config_load(c->config_path, &overrides, &diags);
+    if (!c->config)
+        cli_print_diags(&diags);
+    gw_diags_release(&diags);
+    if (!c->config)
+        return EXIT_CONFIG;
+    c->endpoint.token = c->config->admin.token;
+    if (c->address)
+        return 0;
+    if (!c->config->admin.enabled) {
+        fprintf(stderr, "nearedge %s: %s has no \"admin\" section\n", c->verb, c->config_path);
+        return EXIT_CONFIG;
+    }
+    if (admin_address_of(&c->config->admin.address, &c->endpoint.address))
+        return 0;
+    return cli_usage(c->verb, "the kernel chooses the admin port of %s: say it with --admin",
+                     c->config_path);
+}
+
+int cli_admin_open(struct cli_admin *c, int argc, char **argv)
+{
+    const char *token = getenv("NEAREDGE_ADMIN_TOKEN");
+    *c = (struct cli_admin){.verb = argv[0]};
+    int code = read_options(c, argc, argv);
+    if (!code && c->config_path)
+        code = read_config(c);
+    if (code)
+        return code;
+    if (!c->endpoint.token.len)
+        c->endpoint.token = gw_str_z(token);
+    const char *address = c->address ? c->address : c->config_path ? NULL : "127.0.0.1:8081";
+    if (address && !admin_address_parse(gw_str_z(address), &c->endpoint.address))
+        return cli_usage(c->verb, "\"%s\" is no address; write 127.0.0.1:8081 or unix:/path",
+                         address);
+    return 0;
+}
+
+void cli_admin_close(struct cli_admin *c)
+{
+    config_free(c->config);
+}
+
+/* ---- calls ---- */
+
+static struct json_doc *parse_reply(const struct admin_reply *reply)
+{
+    const struct gw_source source = {"answer", gw_buf_str(&reply->body)};
+    struct gw_diags diags;
+    gw_diags_init(&diags);
+    struct json_doc *doc = json_parse(&source, &diags);
+    gw_diags_release(&diags);
+    return doc;
+}
+
+/* The sentence in any of the listener's forms of an error. */
+static struct gw_str error_message(const struct json *root)
+{
+    const struct json *message = json_get(json_get(root, "error"), "message");
+    if (!message && json_count(json_get(root, "errors")) > 0)
+        message = json_get(json_first(json_get(root, "errors")), "message");
+    return json_str(message);
+}
+
+static int explain(const struct cli_admin *c, const struct admin_reply *reply)
+{
+    struct json_doc *doc = parse_reply(reply);
+    struct gw_str message = doc ? error_message(json_root(doc)) : GW_STR_EMPTY;
+    if (message.len)
+        fprintf(stderr, "nearedge %s: %.*s (%u)\n", c->verb, GW_STR_ARG(message), reply->status);
+    else
+        fprintf(stderr, "nearedge %s: the admin listener answered %u\n", c->verb, reply->status);
+    json_doc_free(doc);
+    return EXIT_FAILED_RUN;
+}
+
+int cli_admin_call(struct cli_admin *c, struct gw_str method, struct gw_str target,
+                   struct gw_str body, struct admin_reply *reply)
+{
+    char where[NET_ADDRESS_TEXT_MAX];
+    int err = admin_client_call(&c->endpoint, method, target, body, reply);
+    if (err) {
+        net_address_format(&c->endpoint.address, where);
+        fprintf(stderr, "nearedge %s: admin listener %s: %s\n", c->verb, where, gw_strerror(err));
+        return EXIT_FAILED_RUN;
+    }
+    return reply->status / 100 == 2 ? 0 : explain(c, reply);
+}
+
+int cli_admin_json(struct cli_admin *c, struct gw_str method, struct gw_str target,
+                   struct gw_str body, struct json_doc **doc)
+{
+    struct admin_reply reply;
+    *doc = NULL;
+    int code = cli_admin_call(c, method, target, body, &reply);
+    if (!code) {
+        *doc = parse_reply(&reply);
+        if (!*doc) {
+            fprintf(stderr, "nearedge %s: the answer is not JSON: is this nearedge's admin port?\n",
+                    c->verb);
+            code = EXIT_FAILED_RUN;
+        }
+    }
+    admin_reply_release(&reply);
+    return code;
+}
+
+/* ---- output ---- */
+
+void cli_print_json(const struct json *value)
+{
+    struct gw_buf out;
+    gw_buf_init(&out, (size_t)256 << 20);
+    json_write(value, &out);
+    printf("%.*s\n", GW_STR_ARG(gw_buf_str(&out)));
+    gw_buf_release(&out);
+}
+
+void cli_print_text(struct gw_str text)
+{
+    for (size_t n; text.len; text = gw_str_from(text, n)) {
+        unsigned char c = (unsigned char)text.ptr[0];
+        n = gw_utf8_length(text);
+        bool control =
+            c < 0x20 || c == 0x7f || (c == 0xc2 && n == 2 && (uint8_t)text.ptr[1] < 0xa0);
+        if (n == 0 || control)
+            putchar('?');
+        else
+            fwrite(text.ptr, 1, n, stdout);
+        n = n ? n : 1;
+    }
+}

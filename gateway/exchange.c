@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/exchange.h"
+
+#include <assert.h>
+
+#include "gateway/admin.h"
+#include "gateway/exchange_cache.h"
+#include "gateway/fetch.h"
+#include "gateway/reply.h"
+
+#define ARENA_MAX      ((size_t)4 << 20) /* a head of 128 KiB three times over, and change */
+#define FREE_EXCHANGES 64
+
+typedef enum step_result step_function(struct exchange *x);
+
+static step_function *const steps[STEP_COUNT] = {
+#define X(id, name) [STEP_##id] = step_##name,
+    EXCHANGE_STEPS(X)
+#undef X
+};
+
+/* ---- life ---- */
+
+struct exchange *exchange_new(struct worker *worker, const struct exchange_io *io, void *session)
+{
+    struct gw_list *free_link = gw_list_pop(&worker->free_exchanges);
+    struct exchange *x =
+        free_link ? gw_list_entry(free_link, struct exchange, link) : gw_alloc(sizeof(*x));
+    worker->free_exchange_count -= free_link != NULL;
+    memset(x, 0, offsetof(struct exchange, arena));
+    gw_list_init(&x->link);
+    gw_arena_init(&x->arena, x->first, sizeof(x->first), ARENA_MAX);
+    x->worker = worker;
+    x->ws = worker_snapshot_ref(worker->current);
+    x->io = io;
+    x->session = session;
+    x->holds = 1;
+    return x;
+}
+
+static void recycle(struct exchange *x)
+{
+    struct worker *worker = x->worker;
+    worker_snapshot_unref(x->ws);
+    gw_arena_clear(&x->arena);
+    if (worker->free_exchange_count >= FREE_EXCHANGES) {
+        free(x);
+        return;
+    }
+    worker->free_exchange_count++;
+    gw_list_push(&worker->free_exchanges, &x->link);
+}
+
+void exchange_discard(struct exchange *x)
+{
+    recycle(x);
+}
+
+void exchange_hold(struct exchange *x)
+{
+    x->holds++;
+}
+
+static void run_late_wake(struct gw_task *task)
+{
+    recycle(gw_container_of(task, struct exchange, cache.wake));
+}
+
+void exchange_unhold(struct exchange *x)
+{
+    if (--x->holds)
+        return;
+    /* A notification may be under way from another worker's thread: the memory waits for it. */
+    if (exchange_cache_pending(x))
+        x->cache.wake.run = run_late_wake;
+    else
+        recycle(x);
+}
+
+/* Everything that the exchange waits for or uses lets go of it: after LOG, and when the client is
+ * gone. */
+static void release_parts(struct exchange *x)
+{
+    if (x->limit.asked && !x->limit.decided)
+        limiter_cancel(&x->limit.call);
+    upstream_cancel(x->upstream);
+    x->upstream = NULL;
+    if (x->fetch)
+        fetch_client_gone(x->fetch);
+    exchange_cache_release(x);
+    if (x->admin_call)
+        admin_call_release(x->admin_call);
+    x->admin_call = NULL;
+}
+
+static void finish(struct exchange *x)
+{
+    release_parts(x);
+    x->io->done(x->session);
+    exchange_unhold(x);
+}
+
+/* ---- the driver ---- */
+
+static void run(struct exchange *x)
+{
+    x->running = true;
+    enum step_result result;
+    do {
+        x->resume_again = false;
+        result = steps[x->step](x);
+        assert(x->step < STEP_COUNT);
+    } while (result == STEP_MORE || (result == STEP_WAIT && x->resume_again));
+    x->running = false;
+    if (result == STEP_DONE)
+        finish(x);
+}
+
+void exchange_start(struct exchange *x, enum step first)
+{
+    x->step = first;
+    x->start_us = gw_loop_real_us(x->worker->loop);
+    x->now = gw_loop_now(x->worker->loop);
+    run(x);
+}
+
+void exchange_respond(struct exchange *x, const struct response *response)
+{
+    x->responded = true;
+    x->status = response->status;
+    for (size_t i = 0; i < response->body_parts; i++)
+        x->bytes_sent += response->body[i].iov_len;
+    x->io->respond(x->session, response);
+}
+
+void exchange_send(struct exchange *x, const struct iovec *parts, size_t count,
+                   const struct conn_hold *hold)
+{
+    for (size_t i = 0; i < count; i++)
+        x->bytes_sent += parts[i].iov_len;
+    x->io->send(x->session, parts, count, hold);
+}
+
+void exchange_on_sendable(struct exchange *x)
+{
+    if (x->step == STEP_PASS && x->upstream)
+        upstream_resume(x->upstream);
+    else if (x->step == STEP_DELIVER)
+        exchange_resume(x);
+}
+
+/* What the client was told is what goes into the log, whatever step the exchange was in. */
+void exchange_on_gone(struct exchange *x)
+{
+    assert(!x->running); /* sessions learn of it from the loop, never inside a call of ours */
+    x->gone = true;
+    x->step = STEP_LOG;
+    run(x);
+}
+
+void exchange_on_bad_body(struct exchange *x, unsigned status)
+{
+    upstream_cancel(x->upstream); /* the origin sees a request that never ends */
+    x->upstream = NULL;
+    reply_error(x, status);
+    exchange_resume(x);
+}
+
+/* A client that has closed its side while we stream from the origin is taken to be gone, as nginx
+ * does: nobody would see an idle stream end otherwise. Answers that need no origin are still sent
+ * to one who only said that it asks no more. */
+bool exchange_on_eof(struct exchange *x)
+{
+    if (x->tunnel) {
+        if (x->upstream)
+            upstream_send_end(x->upstream);
+        return true;
+    }
+    if (x->step != STEP_PASS)
+        return true;
+    exchange_on_gone(x);
+    return false;
+}
+
+void exchange_resume(struct exchange *x)
+{
+    if (x->running)
+        x->resume_again = true;
+    else
+        run(x);
+}

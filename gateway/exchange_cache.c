@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/exchange_cache.h"
+
+#include <stdatomic.h>
+
+void exchange_cache_facts(struct exchange *x)
+{
+    const struct config_zone *zone = exchange_zone(x);
+    x->cache_request = (struct cache_request){
+        .method = x->request.method_id,
+        .edge = exchange_edge_name(x),
+        .host = x->request.host.name,
+        .resolved_host = zone->origin.host,
+        .path = x->path,
+        .query = x->query,
+        .country = x->ws->snapshot->edges[x->edge].config->country,
+        .port = x->client.port,
+        .origin_https = x->client.https && zone->settings.ssl >= CONFIG_SSL_FULL,
+        .upgrade = x->request.upgrade,
+        .headers = &x->request.headers,
+    };
+    x->cache_policy = (struct cache_policy){
+        .zone = zone, .rules = &x->rules.settings, .object_max = x->zone->object_max};
+}
+
+/* Runs on whichever thread changed the fill. */
+static void on_notify(struct cache_waiter *waiter)
+{
+    struct exchange *x = gw_container_of(waiter, struct exchange, cache.waiter);
+    atomic_store_explicit(&x->cache.wake_posted, true, memory_order_release);
+    gw_loop_post(x->worker->loop, &x->cache.wake);
+}
+
+static void on_wake(struct gw_task *task)
+{
+    struct exchange *x = gw_container_of(task, struct exchange, cache.wake);
+    atomic_store_explicit(&x->cache.wake_posted, false, memory_order_relaxed);
+    if (!x->cache.waiting)
+        return; /* meant for a fill that was left since */
+    x->cache.waiting = false;
+    exchange_resume(x);
+}
+
+bool exchange_cache_wait(struct exchange *x)
+{
+    if (!x->cache.waiter.notify) {
+        gw_list_init(&x->cache.waiter.link);
+        gw_task_init(&x->cache.wake, on_wake);
+        x->cache.waiter.notify = on_notify;
+    }
+    /* A notification under way wakes us anyhow; there is one task, so a second one must not be
+     * asked for. */
+    if (!x->cache.waiting)
+        x->cache.waiting = exchange_cache_pending(x) ||
+                           cache_fill_wait(x->cache.fill, &x->cache.waiter, x->cache.version);
+    return x->cache.waiting;
+}
+
+void exchange_cache_leave_fill(struct exchange *x)
+{
+    if (!x->cache.fill)
+        return;
+    if (x->cache.waiter.notify)
+        cache_fill_unwait(x->cache.fill, &x->cache.waiter);
+    x->cache.waiting = false;
+    cache_reader_close(&x->cache.reader);
+    cache_fill_unref(x->cache.fill);
+    x->cache.fill = NULL;
+}
+
+void exchange_cache_release(struct exchange *x)
+{
+    exchange_cache_leave_fill(x);
+    cache_object_unref(x->cache.object);
+    x->cache.object = NULL;
+}
+
+bool exchange_cache_pending(const struct exchange *x)
+{
+    return atomic_load_explicit(&((struct exchange *)x)->cache.wake_posted, memory_order_acquire);
+}

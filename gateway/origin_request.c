@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/origin_request.h"
+
+#include "gateway/http/forward.h"
+#include "gateway/http/h1_write.h"
+
+#define HEAD_MAX ((size_t)512 * 1024)
+
+/* What a client may not say to the origin: the edge says it itself, or nobody does. */
+static bool is_edges_own(const struct header *field)
+{
+    switch (field->id) {
+    case HEADER_HOST:
+    case HEADER_CONTENT_LENGTH:
+    case HEADER_X_FORWARDED_FOR:
+    case HEADER_X_FORWARDED_PROTO:
+    case HEADER_X_REAL_IP:
+    case HEADER_CDN_LOOP:
+    case HEADER_TRUE_CLIENT_IP:
+        return true;
+    default:
+        return gw_str_ieq(gw_str_first(field->name, 3), GW_STR("cf-")) ||
+               gw_str_ieq(gw_str_first(field->name, 11), GW_STR("x-nearedge-"));
+    }
+}
+
+/* A fill asks for the whole object (section 1.2); its encoding must fit every client, since nothing
+ * is recoded. */
+static bool is_left_out_of_fill(const struct header *field)
+{
+    switch (field->id) {
+    case HEADER_IF_MATCH:
+    case HEADER_IF_NONE_MATCH:
+    case HEADER_IF_MODIFIED_SINCE:
+    case HEADER_IF_UNMODIFIED_SINCE:
+    case HEADER_IF_RANGE:
+    case HEADER_RANGE:
+    case HEADER_ACCEPT_ENCODING:
+    case HEADER_EXPECT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The parser has refused every byte that could end a line, so writing these fields cannot fail. */
+static void add(struct gw_buf *b, struct gw_str name, struct gw_str value)
+{
+    if (!h1_write_field(b, name, value))
+        b->overflow = true;
+}
+
+static void add_client_fields(const struct exchange *x, enum origin_request_kind kind,
+                              struct gw_buf *b)
+{
+    struct forward forward;
+    forward_prepare(&forward, &x->request.headers);
+    for (size_t i = 0; i < x->request.headers.count; i++) {
+        const struct header *field = &x->request.headers.items[i];
+        if (is_edges_own(field) || forward_is_hop_by_hop(&forward, field) ||
+            (kind == ORIGIN_FILL && is_left_out_of_fill(field)))
+            continue;
+        add(b, field->name, field->value);
+    }
+}
+
+/* "client" or "what was there,peer" (section 7.1). */
+static void add_forwarded_for(const struct exchange *x, struct gw_buf *b)
+{
+    gw_buf_add(b, GW_STR("X-Forwarded-For: "));
+    size_t at = 0, lines = 0;
+    for (const struct gw_str *line;
+         (line = headers_next(&x->request.headers, HEADER_X_FORWARDED_FOR, &at));) {
+        if (lines++)
+            gw_buf_char(b, ',');
+        gw_buf_add(b, *line);
+    }
+    struct gw_str peer = gw_str(x->client.ip_text, x->client.ip_text_len);
+    char text[GW_IP_TEXT_MAX];
+    if (lines && x->client.trusted) {
+        struct gw_ip ip = net_address_to_ip(&x->client.peer);
+        peer = gw_str(text, gw_ip_format(&ip, text));
+    }
+    if (lines && peer.len)
+        gw_buf_char(b, ',');
+    gw_buf_add(b, peer);
+    gw_buf_add(b, GW_STR("\r\n"));
+}
+
+static void add_edge_fields(const struct exchange *x, struct gw_buf *b)
+{
+    const struct config_edge *edge = x->ws->snapshot->edges[x->edge].config;
+    struct gw_str scheme = x->client.https ? GW_STR("https") : GW_STR("http");
+    add(b, GW_STR("CF-Connecting-IP"), gw_str(x->client.ip_text, x->client.ip_text_len));
+    add_forwarded_for(x, b);
+    add(b, GW_STR("X-Forwarded-Proto"), scheme);
+    gw_buf_add(b, GW_STR("CF-Visitor: {\"scheme\":\""));
+    gw_buf_add(b, scheme);
+    gw_buf_add(b, GW_STR("\"}\r\nCF-Ray: "));
+    gw_buf_add(b, gw_str_z(x->ray));
+    gw_buf_char(b, '-');
+    gw_buf_add(b, edge->name);
+    gw_buf_add(b, GW_STR("\r\nCDN-Loop: cloudflare; loops=1\r\nConnection: "));
+    gw_buf_add(b, x->request.upgrade ? GW_STR("upgrade") : GW_STR("Keep-Alive"));
+    gw_buf_add(b, GW_STR("\r\n"));
+    add(b, GW_STR("CF-IPCountry"), edge->country);
+}
+
+static void add_request_line(const struct exchange *x, enum origin_request_kind kind,
+                             struct gw_buf *b)
+{
+    gw_buf_add(b, kind == ORIGIN_FILL ? GW_STR("GET") : x->request.method);
+    gw_buf_char(b, ' ');
+    gw_buf_add(b, x->origin_path);
+    if (x->request.url.has_query) {
+        gw_buf_char(b, '?');
+        gw_buf_add(b, x->origin_query);
+    }
+    gw_buf_add(b, GW_STR(" HTTP/1.1\r\n"));
+}
+
+static int64_t body_length(const struct exchange *x, enum origin_request_kind kind)
+{
+    if (kind == ORIGIN_FILL)
+        return UPSTREAM_NO_BODY;
+    switch (x->request.framing) {
+    case H1_BODY_LENGTH:
+        return (int64_t)x->request.content_length;
+    case H1_BODY_CHUNKED:
+        return UPSTREAM_CHUNKED;
+    case H1_BODY_NONE:
+    case H1_BODY_UNTIL_CLOSE:
+        break;
+    }
+    /* A method that usually carries a body says that there is none (RFC 9110 section 8.6). */
+    bool says_zero = x->request.method_id == METHOD_POST || x->request.method_id == METHOD_PUT ||
+                     x->request.method_id == METHOD_PATCH;
+    return says_zero ? 0 : UPSTREAM_NO_BODY;
+}
+
+/* RFC 9110 section 9.2.2. */
+static bool is_idempotent(enum http_method method)
+{
+    return method == METHOD_GET || method == METHOD_HEAD || method == METHOD_OPTIONS ||
+           method == METHOD_TRACE || method == METHOD_PUT || method == METHOD_DELETE;
+}
+
+struct upstream_request *origin_request_start(struct exchange *x, enum origin_request_kind kind,
+                                              const struct cache_validators *validators,
+                                              const struct upstream_events *events, void *ctx)
+{
+    const struct config_zone *zone = exchange_zone(x);
+    struct gw_buf head;
+    gw_buf_init(&head, HEAD_MAX);
+    add_request_line(x, kind, &head);
+    const struct gw_str *host = headers_get(&x->request.headers, HEADER_HOST);
+    add(&head, GW_STR("Host"),
+        zone->origin.host_header.len ? zone->origin.host_header
+        : host                       ? *host
+                                     : zone->origin.authority);
+    add_client_fields(x, kind, &head);
+    if (kind == ORIGIN_FILL)
+        gw_buf_add(&head, GW_STR("Accept-Encoding: identity\r\n"));
+    if (kind == ORIGIN_PASS && x->request.upgrade) {
+        const struct gw_str *protocol = headers_get(&x->request.headers, HEADER_UPGRADE);
+        add(&head, GW_STR("Upgrade"), *protocol);
+    }
+    if (validators && validators->if_none_match.len)
+        add(&head, GW_STR("If-None-Match"), validators->if_none_match);
+    if (validators && validators->if_modified_since.len)
+        add(&head, GW_STR("If-Modified-Since"), validators->if_modified_since);
+    add_edge_fields(x, &head);
+
+    const struct upstream_call call = {
+        .head = gw_buf_str(&head),
+        .body_length = body_length(x, kind),
+        .idempotent = kind == ORIGIN_FILL || is_idempotent(x->request.method_id),
+        .method = kind == ORIGIN_FILL ? METHOD_GET : x->request.method_id,
+        .upgrade = kind == ORIGIN_PASS && x->request.upgrade,
+        .limits = H1_LIMITS_DEFAULT,
+    };
+    struct upstream_request *r = upstream_start(x->ws->pools[x->zone->index], &call, events, ctx);
+    gw_buf_release(&head);
+    metrics_inc(x->worker->metrics, METRIC_ORIGIN_REQUESTS);
+    return r;
+}

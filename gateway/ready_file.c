@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/ready_file.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "gateway/base/buf.h"
+
+#define CONTENT_MAX ((size_t)64 * 1024)
+
+static void add_address(struct gw_buf *b, const struct listener *l)
+{
+    char text[NET_ADDRESS_TEXT_MAX];
+    struct net_address at = listener_address(l);
+    size_t len = net_address_format(&at, text);
+    gw_buf_json(b, gw_str(text, len));
+}
+
+static void write_content(const struct server *s, struct gw_buf *b)
+{
+    const struct worker *first = &s->workers[0];
+    gw_buf_add(b, GW_STR("{\"listen\":["));
+    for (size_t i = 0; i < first->door_count; i++) {
+        if (i)
+            gw_buf_char(b, ',');
+        add_address(b, first->listeners[i]);
+    }
+    gw_buf_add(b, GW_STR("],\"admin\":"));
+    if (first->listeners[first->door_count])
+        add_address(b, first->listeners[first->door_count]);
+    else
+        gw_buf_add(b, GW_STR("null"));
+    gw_buf_printf(b, ",\"pid\":%d}\n", (int)getpid());
+}
+
+bool ready_file_write(const struct server *s)
+{
+    struct gw_buf content, path;
+    gw_buf_init(&content, CONTENT_MAX);
+    gw_buf_init(&path, CONTENT_MAX);
+    write_content(s, &content);
+    gw_buf_printf(&path, "%s.%d%c", s->options.ready_file, (int)getpid(), '\0');
+    FILE *f = fopen(path.data, "w");
+    bool ok = f && fwrite(content.data, 1, content.len, f) == content.len;
+    if (f)
+        ok = fclose(f) == 0 && ok && rename(path.data, s->options.ready_file) == 0;
+    gw_buf_release(&content);
+    gw_buf_release(&path);
+    return ok;
+}

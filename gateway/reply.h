@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Every response that the edge itself writes, and the only place where an error becomes a status
+ * (spec/cache-behaviour.md section 7.5). Pages are HTML for browsers and JSON for `Accept:
+ * application/json`, with the Ray id. Each function sets x->reply and the step REPLY; texts live in
+ * the exchange's arena. Thread: the worker's. */
+#include "gateway/exchange.h"
+
+/* An error page; cf-error-type is added for 52x and 530. */
+void reply_error(struct exchange *x, unsigned status);
+/* The page for what went wrong between us and the origin (x->origin_error is set to err). */
+void reply_origin_error(struct exchange *x, int err);
+/* The limiter's own answer: the app's 429, its redirect, or 503. */
+void reply_limited(struct exchange *x);
+/* Status for a request that could not be parsed. */
+unsigned reply_parse_status(int err);

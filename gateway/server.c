@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* sigwaitinfo, pthread_setname_np */
+#include "gateway/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "gateway/base/hash.h"
+#include "gateway/cli.h"
+#include "gateway/ready_file.h"
+
+/* ---- configuration ---- */
+
+static struct config *load_config(const struct server_options *options, struct gw_diags *diags)
+{
+    if (options->config_path)
+        return config_load(options->config_path, NULL, diags);
+    return config_from_flags(options->flags, diags);
+}
+
+/* NULL after an error, which is in diags. */
+static struct snapshot *load_snapshot(struct server *s, struct gw_diags *diags)
+{
+    struct config *config = load_config(&s->options, diags);
+    return config ? snapshot_build(config, s->metrics, diags) : NULL;
+}
+
+static bool same_backend(const struct config_backend *a, const struct config_backend *b)
+{
+    return a->kind == b->kind && gw_str_eq(a->host, b->host) && a->port == b->port &&
+           gw_str_eq(a->unix_path, b->unix_path) && a->db == b->db;
+}
+
+/* Sockets, threads, memory ceilings and the backend stay as they were at start: saying so beats
+ * ignoring it. */
+static void warn_about_restart(const struct config *old, const struct config *now)
+{
+    bool listen = old->listen_count != now->listen_count;
+    for (size_t i = 0; !listen && i < now->listen_count; i++)
+        listen = !gw_str_eq(old->listen[i].address.text, now->listen[i].address.text);
+    const struct {
+        bool changed;
+        const char *what;
+    } fixed[] = {
+        {listen || !gw_str_eq(old->admin.address.text, now->admin.address.text), "listen, admin"},
+        {old->workers != now->workers, "workers"},
+        {old->clock != now->clock, "clock"},
+        {old->cache.max_size != now->cache.max_size, "cache.max_size"},
+        {!same_backend(&old->limiter.backend, &now->limiter.backend), "limiter.backend"},
+    };
+    for (size_t i = 0; i < GW_COUNT(fixed); i++)
+        if (fixed[i].changed)
+            gw_log_warn("reload keeps the old value of \"%s\": it changes only with a restart",
+                        fixed[i].what);
+}
+
+bool server_reload(struct server *s, struct gw_diags *diags)
+{
+    struct snapshot *next = load_snapshot(s, diags);
+    atomic_store(&s->last_reload_ok, next != NULL);
+    metrics_set(s->metrics, METRIC_CONFIG_RELOAD, next != NULL);
+    if (!next)
+        return false;
+    snapshot_attach_cache(next, s->cache);
+    warn_about_restart(s->snapshot->config, next->config);
+    for (unsigned i = 0; i < s->worker_count; i++)
+        worker_reload(&s->workers[i], next);
+    gw_log_setup(next->config->log.level, STDERR_FILENO);
+    snapshot_unref(s->snapshot);
+    s->snapshot = next;
+    return true;
+}
+
+static void reload_and_log(struct server *s)
+{
+    struct gw_diags diags;
+    gw_diags_init(&diags);
+    bool ok = server_reload(s, &diags);
+    gw_diags_print(&diags, stderr, false);
+    if (ok)
+        gw_log_info("configuration reloaded zones=%zu", s->snapshot->zone_count);
+    else
+        gw_log_error("reload failed errors=%zu: the running configuration stays", diags.errors);
+    gw_diags_release(&diags);
+}
+
+/* ---- start ---- */
+
+/* Ten thousand idle clients are ten thousand descriptors. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static struct net_address address_of(const struct config_address *a)
+{
+    struct net_address at = {0};
+    if (!a->unix_path.len)
+        return net_address_ip(&a->ip, a->port);
+    return net_address_unix(a->unix_path, &at) == 0 ? at : (struct net_address){0};
+}
+
+static bool say_bound(int err, struct gw_str address)
+{
+    if (err)
+        fprintf(stderr, "nearedge: cannot listen on %.*s: %s\n", GW_STR_ARG(address),
+                gw_strerror(err));
+    return err == 0;
+}
+
+/* Worker 0 binds first: with port 0 the others need the port that the kernel chose. A Unix socket
+ * has one owner. */
+static bool bind_door(struct server *s, size_t door)
+{
+    const struct config_address *wanted = &s->snapshot->config->listen[door].address;
+    struct net_address at = address_of(wanted);
+    if (!say_bound(worker_listen(&s->workers[0], door, &at), wanted->text))
+        return false;
+    at = listener_address(s->workers[0].listeners[door]);
+    for (unsigned i = 1; i < s->worker_count && !net_address_is_unix(&at); i++)
+        if (!say_bound(worker_listen(&s->workers[i], door, &at), wanted->text))
+            return false;
+    return true;
+}
+
+static bool bind_all(struct server *s)
+{
+    const struct config *config = s->snapshot->config;
+    for (size_t i = 0; i < config->listen_count; i++)
+        if (!bind_door(s, i))
+            return false;
+    if (!config->admin.enabled)
+        return true;
+    struct net_address at = address_of(&config->admin.address);
+    return say_bound(worker_listen_admin(&s->workers[0], &at), config->admin.address.text);
+}
+
+static unsigned worker_count(const struct config *config)
+{
+    if (config->workers)
+        return config->workers;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (unsigned)cores : 1;
+}
+
+static int64_t read_connections(void *ctx)
+{
+    return atomic_load(&((struct server *)ctx)->connections);
+}
+
+/* What the workers share; the snapshot exists. */
+static void build(struct server *s)
+{
+    const struct config *config = s->snapshot->config;
+    gw_log_setup(config->log.level, STDERR_FILENO);
+    gw_clock_init(&s->clock, config->clock);
+    gw_random(&s->ray_seed, sizeof(s->ray_seed));
+    s->started_ms = gw_kernel_wall_ms();
+    s->cache = cache_store_new(&config->cache);
+    s->limiter = limiter_world_new(&config->limiter, config->clock);
+    snapshot_attach_cache(s->snapshot, s->cache);
+    s->workers = gw_zalloc(s->worker_count * sizeof(*s->workers));
+    for (unsigned i = 0; i < s->worker_count; i++)
+        worker_init(&s->workers[i], s, i, s->snapshot);
+    metrics_set(s->metrics, METRIC_CONFIG_RELOAD, 1);
+    metrics_set_callback(s->metrics, METRIC_CONNECTIONS, read_connections, s);
+}
+
+/* ---- serving ---- */
+
+static void exit_at_once(int signal_number)
+{
+    _exit(128 + signal_number);
+}
+
+/* From now on a second TERM or INT does not wait for anything. */
+static void drain(struct server *s)
+{
+    atomic_store(&s->ready, false);
+    atomic_store(&s->draining, true);
+    gw_log_info("draining connections=%d", atomic_load(&s->connections));
+    struct sigaction action = {.sa_handler = exit_at_once};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigset_t again;
+    sigemptyset(&again);
+    sigaddset(&again, SIGTERM);
+    sigaddset(&again, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &again, NULL);
+    for (unsigned i = 0; i < s->worker_count; i++)
+        worker_drain(&s->workers[i]);
+}
+
+/* The main thread serves signals: reloading happens here, off every request's path. */
+static void serve_signals(struct server *s, const sigset_t *signals)
+{
+    for (;;) {
+        int signal_number = 0;
+        if (sigwait(signals, &signal_number) != 0)
+            continue;
+        switch (signal_number) {
+        case SIGHUP:
+            reload_and_log(s);
+            break;
+        case SIGUSR1:
+            for (unsigned i = 0; i < s->worker_count; i++)
+                worker_reopen_logs(&s->workers[i]);
+            break;
+        default:
+            drain(s);
+            return;
+        }
+    }
+}
+
+/* Blocked before any thread starts, so that they all inherit it. */
+static void block_signals(sigset_t *signals)
+{
+    signal(SIGPIPE,
+           SIG_IGN); /* a peer that went away is an error of the write, not of the process */
+    sigemptyset(signals);
+    const int wanted[] = {SIGHUP, SIGUSR1, SIGTERM, SIGQUIT, SIGINT};
+    for (size_t i = 0; i < GW_COUNT(wanted); i++)
+        sigaddset(signals, wanted[i]);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+static void release(struct server *s)
+{
+    for (unsigned i = 0; s->workers && i < s->worker_count; i++)
+        worker_join(&s->workers[i]);
+    free(s->workers);
+    snapshot_unref(s->snapshot);
+    if (s->limiter)
+        limiter_world_free(s->limiter);
+    if (s->cache)
+        cache_store_free(s->cache);
+    metrics_free(s->metrics);
+}
+
+static int serve(struct server *s, const sigset_t *signals)
+{
+    if (!bind_all(s))
+        return EXIT_FAILED_RUN;
+    for (unsigned i = 0; i < s->worker_count; i++)
+        worker_start(&s->workers[i]);
+    atomic_store(&s->ready, true);
+    gw_log_info("serving workers=%u zones=%zu", s->worker_count, s->snapshot->zone_count);
+    if (s->options.ready_file && !ready_file_write(s))
+        gw_log_error("cannot write the ready file %s: %s", s->options.ready_file, strerror(errno));
+    serve_signals(s, signals);
+    return 0;
+}
+
+int server_run(const struct server_options *options)
+{
+    struct server s = {.options = *options};
+    struct gw_diags diags;
+    gw_diags_init(&diags);
+    sigset_t signals;
+    block_signals(&signals);
+    raise_descriptor_limit();
+
+    struct config *config = load_config(options, &diags);
+    s.worker_count = config ? worker_count(config) : 1;
+    s.metrics = metrics_new(s.worker_count, GW_STR(NEAREDGE_VERSION));
+    s.snapshot = config ? snapshot_build(config, s.metrics, &diags) : NULL;
+    gw_diags_print(&diags, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
+    int code = EXIT_CONFIG;
+    if (s.snapshot) {
+        build(&s);
+        code = serve(&s, &signals);
+    }
+    gw_diags_release(&diags);
+    release(&s);
+    return code;
+}

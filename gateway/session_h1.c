@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/session_h1.h"
+
+#include <stdatomic.h>
+
+#include "gateway/reply.h"
+#include "gateway/server.h"
+#include "gateway/session_h1_write.h"
+
+#define CONGESTED_BYTES ((size_t)256 * 1024)
+#define DISCARD_MAX                                                                                \
+    ((uint64_t)256 * 1024) /* more of an unwanted body costs more than a new connection */
+#define DRAIN_GRACE_MS 1000
+
+enum state { IDLE, HEAD, BUSY, DISCARD };
+
+struct session_h1 {
+    struct gw_list link; /* in worker->sessions */
+    struct worker *worker;
+    const struct session_door *door;
+    struct conn *conn;
+    struct h1_parser *parser;
+    struct exchange *x;        /* not in IDLE and DISCARD */
+    struct exchange *answered; /* in DISCARD: held, since the parser still writes into it */
+    struct session_h1_writer writer;
+    struct gw_deadline deadline;
+    struct gw_task pump; /* goes on with the stash in a turn of its own */
+    char *stash;         /* input that nobody wants yet */
+    size_t stash_len;
+    size_t queued_before; /* output backlog when the write timeout last looked */
+    uint64_t discard_left;
+    uint32_t serial;
+    enum state state;
+    bool request_ended; /* the parser has seen the end of the current request */
+    bool want_body;
+    bool pumping; /* inside pump_input */
+    bool eof;
+};
+
+static const struct conn_events conn_events;
+static const struct exchange_io exchange_io;
+
+static const struct config_timeouts *timeouts(const struct session_h1 *s)
+{
+    return &s->worker->current->snapshot->config->timeouts;
+}
+
+static void close_politely(struct session_h1 *s)
+{
+    conn_finish(s->conn);
+}
+
+/* ---- timeouts ---- */
+
+static void set_deadline(struct session_h1 *s)
+{
+    if (conn_queued(s->conn)) {
+        s->queued_before = conn_queued(s->conn);
+        gw_deadline_set(s->worker->loop, &s->deadline, timeouts(s)->write_ms);
+        return;
+    }
+    switch (s->state) {
+    case IDLE:
+        gw_deadline_set(s->worker->loop, &s->deadline,
+                        s->worker->draining ? DRAIN_GRACE_MS : timeouts(s)->idle_ms);
+        return;
+    case HEAD: /* set once, at the first byte: a trickle of bytes does not prolong it (slowloris) */
+        return;
+    case BUSY:
+        if (s->request_ended || !s->want_body) {
+            gw_deadline_cancel(&s->deadline); /* whom we wait for has a timeout of its own */
+            return;
+        }
+        gw_deadline_set(s->worker->loop, &s->deadline, timeouts(s)->body_ms);
+        return;
+    case DISCARD:
+        gw_deadline_set(s->worker->loop, &s->deadline, timeouts(s)->body_ms);
+        return;
+    }
+}
+
+static void start_with_error(struct session_h1 *s, int err);
+
+static void on_deadline(struct gw_deadline *d)
+{
+    struct session_h1 *s = gw_container_of(d, struct session_h1, deadline);
+    if (conn_queued(s->conn) && conn_queued(s->conn) < s->queued_before) {
+        set_deadline(s); /* slow, but moving */
+        return;
+    }
+    if (conn_queued(s->conn)) {
+        conn_close(s->conn);
+        return;
+    }
+    if (s->state == HEAD) {
+        start_with_error(s, GW_ETIMEOUT_READ);
+    } else if (s->state == BUSY && !s->x->responded) {
+        s->writer.keep_alive = false;
+        exchange_on_bad_body(s->x, 408);
+    } else {
+        close_politely(s);
+    }
+}
+
+/* ---- requests ---- */
+
+static void begin_request(struct session_h1 *s)
+{
+    struct exchange *x = exchange_new(s->worker, &exchange_io, s);
+    s->x = x;
+    s->state = HEAD;
+    s->request_ended = false;
+    s->want_body = false;
+    x->admin = s->door->admin;
+    x->client.peer = *conn_peer(s->conn);
+    x->client.https = s->door->https;
+    x->client.port = s->door->port;
+    size_t edge = snapshot_edge_of(x->ws->snapshot, s->door->edge);
+    x->edge = edge == GW_NPOS ? 0 : edge;
+    x->isolate = s->serial;
+    h1_parser_begin(s->parser, &x->arena, &x->request);
+    gw_deadline_set(s->worker->loop, &s->deadline, timeouts(s)->header_ms);
+}
+
+/* The head is complete, or will never be. */
+static void start(struct session_h1 *s, enum step first)
+{
+    s->state = BUSY;
+    gw_deadline_cancel(&s->deadline);
+    session_h1_writer_begin(&s->writer, s->conn, s->x->request.minor,
+                            s->x->request.keep_alive && !s->worker->draining && !s->eof);
+    exchange_start(s->x, first);
+}
+
+/* The rest of the connection cannot be trusted: one answer, then it ends. */
+static void start_with_error(struct session_h1 *s, int err)
+{
+    s->x->error = err;
+    s->x->request.keep_alive = false;
+    s->request_ended = true;
+    start(s, STEP_REPLY);
+}
+
+/* A malformed chunk in the middle of a body. What went to the origin already was complete so far;
+ * it never sees an end. */
+static void on_broken_body(struct session_h1 *s)
+{
+    s->request_ended = true;
+    s->writer.keep_alive = false;
+    if (s->state == DISCARD || s->x->responded) {
+        conn_close(s->conn);
+        return;
+    }
+    exchange_on_bad_body(s->x, 400);
+}
+
+/* True when the parser may be asked for the next piece of the request. */
+static bool may_parse(const struct session_h1 *s)
+{
+    switch (s->state) {
+    case IDLE:
+    case HEAD:
+    case DISCARD:
+        return true;
+    case BUSY:
+        return s->want_body && (!s->request_ended || s->writer.tunnel);
+    }
+    return false;
+}
+
+static void let_answered_go(struct session_h1 *s)
+{
+    if (s->answered)
+        exchange_unhold(s->answered);
+    s->answered = NULL;
+}
+
+static void on_body_end(struct session_h1 *s)
+{
+    s->request_ended = true;
+    if (s->state == BUSY) {
+        exchange_on_body_end(s->x);
+        return;
+    }
+    s->state = IDLE;
+    let_answered_go(s);
+}
+
+static void on_body(struct session_h1 *s, struct gw_str body)
+{
+    if (s->state == BUSY) {
+        exchange_on_body(s->x, body);
+        return;
+    }
+    if (body.len > s->discard_left)
+        close_politely(s);
+    else
+        s->discard_left -= body.len;
+}
+
+static void on_head(struct session_h1 *s, struct gw_str *input)
+{
+    struct gw_str body;
+    if (s->x->request.framing == H1_BODY_NONE)
+        s->request_ended = h1_parser_next(s->parser, input, &body) == H1_END;
+    s->x->body_ended = s->request_ended;
+    start(s, s->x->admin ? STEP_ADMIN : STEP_NORMALISE);
+}
+
+/* One event of the parser; false when it needs more input. */
+static bool parse_once(struct session_h1 *s, struct gw_str *input)
+{
+    if (s->state == IDLE)
+        begin_request(s);
+    struct gw_str body;
+    switch (h1_parser_next(s->parser, input, &body)) {
+    case H1_MORE:
+        return false;
+    case H1_HEAD:
+        on_head(s, input);
+        return true;
+    case H1_BODY:
+        on_body(s, body);
+        return true;
+    case H1_END:
+        on_body_end(s);
+        return true;
+    case H1_ERROR:
+        *input = GW_STR_EMPTY;
+        if (s->state == HEAD)
+            start_with_error(s, s->x->request.error);
+        else
+            on_broken_body(s);
+        return true;
+    }
+    return false;
+}
+
+static void keep(struct session_h1 *s, struct gw_str rest)
+{
+    char *stash = gw_alloc(rest.len);
+    memcpy(stash, rest.ptr, rest.len);
+    free(s->stash);
+    s->stash = stash;
+    s->stash_len = rest.len;
+    conn_pause(s->conn);
+}
+
+/* Feeds the parser as long as somebody wants what it yields. */
+static void pump_input(struct session_h1 *s, struct gw_str input)
+{
+    s->pumping = true;
+    while (!conn_is_closing(s->conn) && may_parse(s)) {
+        if (!input.len && (s->state == IDLE || s->state == HEAD || s->writer.tunnel))
+            break;
+        if (s->state == BUSY && s->writer.tunnel) {
+            struct gw_str raw = input;
+            input = GW_STR_EMPTY;
+            exchange_on_body(s->x, raw);
+        } else if (!parse_once(s, &input)) {
+            break;
+        }
+    }
+    s->pumping = false;
+    if (conn_is_closing(s->conn))
+        return;
+    if (input.len)
+        keep(s, input);
+    else if (!s->eof)
+        conn_resume(s->conn);
+    else if (s->state != BUSY)
+        close_politely(s);
+    set_deadline(s);
+}
+
+static void pump_stash(struct gw_task *task)
+{
+    struct session_h1 *s = gw_container_of(task, struct session_h1, pump);
+    if (conn_is_closing(s->conn))
+        return;
+    char *stash = s->stash;
+    struct gw_str input = gw_str(stash, s->stash_len);
+    s->stash = NULL;
+    s->stash_len = 0;
+    pump_input(s, input);
+    free(stash);
+}
+
+/* Goes on with the input, in a turn of its own unless it is being pumped right now. */
+static void pump_soon(struct session_h1 *s)
+{
+    if (!s->pumping)
+        gw_loop_defer(s->worker->loop, &s->pump);
+}
+
+/* ---- what the session offers to its exchange ---- */
+
+/* An unwanted body is read away when it is small and sure to come; otherwise the connection ends
+ * after the answer. With `Expect` the client may have given up sending it: then the next bytes
+ * could be anything (RFC 9110 section 10.1.1). */
+static bool can_discard(const struct session_h1 *s)
+{
+    const struct h1_message *request = &s->x->request;
+    if (request->expect_continue && !s->x->body_received)
+        return false;
+    return request->framing == H1_BODY_CHUNKED ||
+           request->content_length - s->x->body_received <= DISCARD_MAX;
+}
+
+static void io_informational(void *session, unsigned status, struct gw_str lines)
+{
+    struct session_h1 *s = session;
+    session_h1_informational(&s->writer, status, lines);
+}
+
+static void io_respond(void *session, const struct response *response)
+{
+    struct session_h1 *s = session;
+    if (s->worker->draining || (!s->request_ended && !can_discard(s)))
+        s->writer.keep_alive = false;
+    session_h1_respond(&s->writer, response);
+    if (!s->pumping)
+        set_deadline(s);
+}
+
+static void io_send(void *session, const struct iovec *parts, size_t count,
+                    const struct conn_hold *hold)
+{
+    struct session_h1 *s = session;
+    size_t before = conn_queued(s->conn);
+    session_h1_send(&s->writer, parts, count, hold);
+    if (!before && conn_queued(s->conn) && !conn_is_closing(s->conn))
+        set_deadline(s);
+}
+
+static void io_end(void *session)
+{
+    struct session_h1 *s = session;
+    session_h1_end(&s->writer);
+}
+
+static void io_cut(void *session)
+{
+    struct session_h1 *s = session;
+    session_h1_cut(&s->writer);
+}
+
+static void io_want_body(void *session, bool want)
+{
+    struct session_h1 *s = session;
+    if (s->want_body == want)
+        return;
+    s->want_body = want;
+    if (want)
+        pump_soon(s);
+}
+
+/* A closing connection counts as congested: nobody reads, and on_close tells the exchange. */
+static bool io_congested(void *session)
+{
+    const struct session_h1 *s = session;
+    return conn_queued(s->conn) > CONGESTED_BYTES || conn_is_closing(s->conn);
+}
+
+static void io_done(void *session)
+{
+    struct session_h1 *s = session;
+    struct exchange *x = s->x;
+    s->x = NULL;
+    if (conn_is_closing(s->conn))
+        return;
+    if (!s->writer.keep_alive) {
+        s->state = IDLE;
+        close_politely(s);
+        return;
+    }
+    s->state = s->request_ended ? IDLE : DISCARD;
+    if (s->state == DISCARD) {
+        exchange_hold(x);
+        s->answered = x;
+        s->discard_left = DISCARD_MAX;
+    }
+    pump_soon(s);
+}
+
+static const struct exchange_io exchange_io = {
+    .informational = io_informational,
+    .respond = io_respond,
+    .send = io_send,
+    .end = io_end,
+    .cut = io_cut,
+    .want_body = io_want_body,
+    .congested = io_congested,
+    .done = io_done,
+};
+
+/* ---- the connection ---- */
+
+static void on_read(void *ctx, struct gw_str data)
+{
+    struct session_h1 *s = ctx;
+    if (!s->stash_len) {
+        pump_input(s, data);
+        return;
+    }
+    /* Reading was not paused in time: what came is put behind what waits. */
+    s->stash = gw_realloc(s->stash, s->stash_len + data.len);
+    memcpy(s->stash + s->stash_len, data.ptr, data.len);
+    s->stash_len += data.len;
+    conn_pause(s->conn);
+}
+
+static void on_eof(void *ctx)
+{
+    struct session_h1 *s = ctx;
+    s->eof = true;
+    s->writer.keep_alive = false;
+    if (s->state != BUSY) {
+        close_politely(s);
+        return;
+    }
+    bool request_cut = !s->request_ended && s->want_body;
+    if (request_cut || !exchange_on_eof(s->x))
+        conn_close(s->conn);
+}
+
+static void on_drain(void *ctx)
+{
+    struct session_h1 *s = ctx;
+    set_deadline(s);
+    if (s->x)
+        exchange_on_sendable(s->x);
+}
+
+static void on_error(void *ctx, int err)
+{
+    (void)err;
+    struct session_h1 *s = ctx;
+    conn_close(s->conn);
+}
+
+/* Called once, when the connection is gone, whoever closed it: by the peer, a timeout, an answer
+ * that ends the connection, or the end of the worker. */
+static void on_close(void *ctx)
+{
+    struct session_h1 *s = ctx;
+    if (s->x && s->state == HEAD)
+        exchange_discard(s->x);
+    else if (s->x)
+        exchange_on_gone(s->x);
+    let_answered_go(s);
+    gw_deadline_cancel(&s->deadline);
+    gw_task_cancel(&s->pump);
+    gw_list_remove(&s->link);
+    s->worker->session_count--;
+    atomic_fetch_sub(&s->worker->server->connections, 1);
+    h1_parser_free(s->parser);
+    free(s->stash);
+    worker_session_closed(s->worker);
+    free(s);
+}
+
+static const struct conn_events conn_events = {
+    .on_read = on_read,
+    .on_eof = on_eof,
+    .on_drain = on_drain,
+    .on_error = on_error,
+    .on_close = on_close,
+};
+
+void session_h1_accept(struct worker *worker, const struct session_door *door, struct conn *c)
+{
+    struct session_h1 *s = gw_zalloc(sizeof(*s));
+    s->worker = worker;
+    s->door = door;
+    s->conn = c;
+    s->serial = worker->session_serial++ * worker->server->worker_count + worker->index;
+    s->parser = h1_parser_new(H1_REQUEST, &worker->request_limits);
+    s->writer.keep_alive = true;
+    gw_deadline_init(&s->deadline, on_deadline);
+    gw_task_init(&s->pump, pump_stash);
+    gw_list_push(&worker->sessions, &s->link);
+    worker->session_count++;
+    atomic_fetch_add(&worker->server->connections, 1);
+    conn_set_owner(c, &conn_events, s);
+    set_deadline(s);
+    conn_resume(c);
+}
+
+void session_h1_drain(struct gw_list *link)
+{
+    set_deadline(gw_list_entry(link, struct session_h1, link));
+}
+
+void session_h1_kill(struct gw_list *link)
+{
+    conn_close(gw_list_entry(link, struct session_h1, link)->conn);
+}

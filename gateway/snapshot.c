@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/snapshot.h"
+
+#include <stdatomic.h>
+
+/* A zone has one entry point a phase; the API refuses a second one (spec/api-v4.md section 3.6,
+ * code 20217). */
+static bool phase_is_taken(const struct snapshot_zone *zone, const struct ruleset *rs)
+{
+    struct gw_str phase = ruleset_info(rs)->phase_name;
+    for (size_t i = 0; i < zone->ruleset_count; i++)
+        if (gw_str_eq(ruleset_info(zone->rulesets[i])->phase_name, phase))
+            return true;
+    return false;
+}
+
+static void load_ruleset(struct snapshot_zone *zone, const char *path, struct gw_diags *diags)
+{
+    const struct config_zone *config = zone->config;
+    const struct ruleset_options options = {.plan = config->plan,
+                                            .hosts = config->hosts,
+                                            .host_count = config->host_count,
+                                            .any_host = config->any_host,
+                                            .missing_ne = config->settings.missing_ne};
+    struct json_doc *doc = json_read(path, path, diags);
+    if (!doc)
+        return;
+    struct ruleset *rs = ruleset_load(doc, &options, diags);
+    if (rs && phase_is_taken(zone, rs)) {
+        gw_diag_file(diags, GW_DIAG_ERROR, path,
+                     "'zone' is not a valid value for kind because exceeded maximum number of zone "
+                     "rulesets for phase %.*s: put all rules of a phase into one ruleset",
+                     GW_STR_ARG(ruleset_info(rs)->phase_name));
+        ruleset_unref(rs);
+        rs = NULL;
+    }
+    if (rs) {
+        zone->rulesets[zone->ruleset_count++] = rs;
+        if (ruleset_info(rs)->phase == RULES_CACHE_REQUEST)
+            zone->cache_rules = rs;
+    }
+    json_doc_free(doc);
+}
+
+static void label_rules(struct snapshot_zone *zone, struct metrics *metrics)
+{
+    size_t count = zone->cache_rules ? ruleset_count(zone->cache_rules) : 0;
+    zone->rule_labels = gw_alloc((count + 1) * sizeof(*zone->rule_labels));
+    for (size_t i = 0; i < count; i++) {
+        const struct rule *rule = ruleset_rule(zone->cache_rules, i);
+        zone->rule_labels[i] = metrics_intern(metrics, rule->id.len ? rule->id : rule->description);
+    }
+}
+
+static void label_limiters(struct snapshot_zone *zone, struct metrics *metrics)
+{
+    size_t count;
+    const struct limiter *all = limiter_policy_limiters(zone->limiters, &count);
+    zone->limiter_labels = gw_alloc((count + 1) * sizeof(*zone->limiter_labels));
+    for (size_t i = 0; i < count; i++)
+        zone->limiter_labels[i] = metrics_intern(metrics, all[i].name);
+}
+
+static void build_zone(struct snapshot *s, size_t index, struct metrics *metrics,
+                       struct gw_diags *diags)
+{
+    struct snapshot_zone *zone = &s->zones[index];
+    zone->config = &s->config->zones[index];
+    zone->index = index;
+    zone->label = metrics_intern(metrics, zone->config->name);
+    zone->rulesets = gw_zalloc((zone->config->ruleset_count + 1) * sizeof(struct ruleset *));
+    for (size_t i = 0; i < zone->config->ruleset_count; i++)
+        load_ruleset(zone, zone->config->rulesets[i].ptr, diags);
+    label_rules(zone, metrics);
+    const char *limiters = zone->config->limiters.ptr;
+    if (limiters)
+        zone->limiters = limiter_policy_load(limiters, limiters, diags);
+    if (zone->limiters)
+        label_limiters(zone, metrics);
+    for (size_t i = 0; i < zone->config->host_count; i++)
+        gw_map_put(&s->hosts, zone->config->hosts[i], zone);
+    if (zone->config->any_host)
+        s->any_host = zone;
+}
+
+struct snapshot *snapshot_build(struct config *config, struct metrics *metrics,
+                                struct gw_diags *diags)
+{
+    size_t errors_before = diags->errors;
+    struct snapshot *s = gw_zalloc(sizeof(*s));
+    atomic_init(&s->refs, 1);
+    s->config = config;
+    s->zone_count = config->zone_count;
+    s->zones = gw_zalloc(s->zone_count * sizeof(*s->zones));
+    s->edge_count = config->edge_count;
+    s->edges = gw_zalloc(s->edge_count * sizeof(*s->edges));
+    gw_map_init(&s->hosts);
+    for (size_t i = 0; i < s->edge_count; i++) {
+        s->edges[i].config = &config->edges[i];
+        s->edges[i].label = metrics_intern(metrics, config->edges[i].name);
+    }
+    for (size_t i = 0; i < s->zone_count; i++)
+        build_zone(s, i, metrics, diags);
+    if (diags->errors == errors_before)
+        return s;
+    snapshot_unref(s);
+    return NULL;
+}
+
+void snapshot_attach_cache(struct snapshot *s, struct cache_store *store)
+{
+    for (size_t i = 0; i < s->zone_count; i++) {
+        struct snapshot_zone *zone = &s->zones[i];
+        zone->object_max = cache_store_object_max(store, zone->config->plan);
+        zone->spaces = gw_alloc(s->edge_count * sizeof(*zone->spaces));
+        for (size_t edge = 0; edge < s->edge_count; edge++)
+            zone->spaces[edge] =
+                cache_store_space(store, zone->config->id, s->edges[edge].config->name);
+    }
+}
+
+struct snapshot *snapshot_ref(struct snapshot *s)
+{
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+static void free_zone(struct snapshot_zone *zone)
+{
+    for (size_t i = 0; i < zone->ruleset_count; i++)
+        ruleset_unref(zone->rulesets[i]);
+    free(zone->rulesets);
+    free(zone->rule_labels);
+    free(zone->limiter_labels);
+    free(zone->spaces);
+    limiter_policy_unref(zone->limiters);
+}
+
+void snapshot_unref(struct snapshot *s)
+{
+    if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < s->zone_count; i++)
+        free_zone(&s->zones[i]);
+    free(s->zones);
+    free(s->edges);
+    gw_map_release(&s->hosts);
+    config_free(s->config);
+    free(s);
+}
+
+const struct snapshot_zone *snapshot_zone_of(const struct snapshot *s, struct gw_str host)
+{
+    const struct snapshot_zone *zone = gw_map_get(&s->hosts, host);
+    return zone ? zone : s->any_host;
+}
+
+uint16_t snapshot_limiter_label(const struct snapshot_zone *zone, const struct limiter *limiter)
+{
+    size_t count;
+    const struct limiter *all = limiter_policy_limiters(zone->limiters, &count);
+    return zone->limiter_labels[limiter - all];
+}
+
+size_t snapshot_edge_of(const struct snapshot *s, struct gw_str name)
+{
+    for (size_t i = 0; i < s->edge_count; i++)
+        if (gw_str_eq(s->edges[i].config->name, name))
+            return i;
+    return GW_NPOS;
+}

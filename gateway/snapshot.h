@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Everything that a configuration says, ready to serve: zones by host, compiled rulesets, limiter
+ * policies, label ids. One immutable, ref-counted object: a reload builds a new one beside the
+ * running one and swaps a pointer; exchanges under way finish on the one they began with; a bad new
+ * one changes nothing.
+ *
+ * Thread: immutable after snapshot_build, any thread may read; the reference count is atomic. A
+ * worker takes one reference for all its exchanges (worker.h), so the request path never touches
+ * the count. Owns: the configuration, rulesets and policies. */
+#include "cache/store.h"
+#include "config/config.h"
+#include "config/rules/ruleset.h"
+#include "gateway/base/map.h"
+#include "gateway/base/metrics.h"
+#include "limiter/policy.h"
+
+struct snapshot_zone {
+    const struct config_zone *config;
+    struct ruleset **rulesets; /* as config->rulesets; all phases */
+    size_t ruleset_count;
+    const struct ruleset *cache_rules; /* phase http_request_cache_settings, or NULL */
+    struct limiter_policy *limiters;   /* or NULL */
+    uint16_t *limiter_labels;          /* of their names, in their order */
+    size_t index;                      /* in snapshot.zones, and of the worker's pools */
+    uint16_t label;                    /* of its name in metrics */
+    uint16_t *rule_labels;             /* of the cache rules' ids */
+    struct cache_space **spaces;       /* by edge; NULL before snapshot_attach_cache */
+    uint64_t object_max;               /* bytes of the largest body that may be stored */
+};
+
+struct snapshot_edge {
+    const struct config_edge *config;
+    uint16_t label;
+};
+
+struct snapshot {
+    _Atomic unsigned refs;
+    struct config *config;
+    struct snapshot_zone *zones;
+    size_t zone_count;
+    struct snapshot_edge *edges;
+    size_t edge_count;
+    struct gw_map hosts;            /* lower-case host → struct snapshot_zone */
+    struct snapshot_zone *any_host; /* the zone with "*", or NULL */
+};
+
+/* Takes the configuration over in every case. NULL after any error in a ruleset or limiters file;
+ * all errors are in diags. */
+GW_MUST struct snapshot *snapshot_build(struct config *config, struct metrics *metrics,
+                                        struct gw_diags *diags);
+/* Finds each zone's place in the cache: needed to serve, not to check. */
+void snapshot_attach_cache(struct snapshot *s, struct cache_store *store);
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);
+
+/* NULL when the host belongs to no zone. `host` is lower case, without port. */
+const struct snapshot_zone *snapshot_zone_of(const struct snapshot *s, struct gw_str host);
+/* The label id of one of the zone's limiters. */
+uint16_t snapshot_limiter_label(const struct snapshot_zone *zone, const struct limiter *limiter);
+/* The index of an edge by name, or GW_NPOS. */
+size_t snapshot_edge_of(const struct snapshot *s, struct gw_str name);

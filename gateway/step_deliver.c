@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/delivery.h"
+#include "gateway/exchange_cache.h"
+
+/* Sends from an object or from a fill that still grows. delivery.h makes the head and knows the
+ * parts of the body; this step moves bytes while the client takes them. */
+
+#define PIECES_MAX 32
+#define BURST_MAX  ((uint64_t)512 * 1024) /* bytes between two looks at the client's backlog */
+
+static void release_object(void *object)
+{
+    cache_object_unref(object);
+}
+
+/* A fill that is complete by now is served like any object: borrowed bytes instead of copied ones.
+ */
+static void prefer_whole(struct exchange *x)
+{
+    if (x->cache.whole || cache_fill_state(x->cache.fill, &x->cache.version) != CACHE_FILL_COMPLETE)
+        return;
+    struct cache_object *object = cache_fill_object(x->cache.fill);
+    cache_object_ref(object);
+    cache_object_unref(x->cache.object);
+    x->cache.object = object;
+    x->cache.whole = true;
+    exchange_cache_leave_fill(x);
+}
+
+static size_t to_parts(const struct gw_str *pieces, size_t count, struct iovec *parts,
+                       size_t *bytes)
+{
+    *bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        parts[i] = (struct iovec){(void *)pieces[i].ptr, pieces[i].len};
+        *bytes += pieces[i].len;
+    }
+    return count;
+}
+
+/* The next bytes of the current part of a whole object, borrowed; 0 at the part's end. */
+static size_t take_whole(struct exchange *x, struct iovec *parts, size_t *count)
+{
+    struct exchange_delivery *d = &x->delivery;
+    struct gw_str pieces[PIECES_MAX];
+    uint64_t left = delivery_part_end(x) - d->at.offset;
+    *count =
+        cache_object_read(x->cache.object, &d->at, gw_min_u64(left, BURST_MAX), pieces, PIECES_MAX);
+    size_t bytes;
+    to_parts(pieces, *count, parts, &bytes);
+    cache_object_advance(x->cache.object, &d->at, bytes);
+    return bytes;
+}
+
+/* Head and, in the usual case, the whole body in one write. */
+static void begin(struct exchange *x)
+{
+    prefer_whole(x);
+    struct response response = {0};
+    delivery_head(x, &response);
+    struct iovec parts[PIECES_MAX];
+    if (x->cache.whole && x->delivery.answer == CACHE_ANSWER_FULL && !response.bodyless) {
+        size_t bytes = take_whole(x, parts, &response.body_parts);
+        response.body = parts;
+        response.complete = x->delivery.at.offset == x->cache.object->body_len;
+        if (bytes) {
+            cache_object_ref(x->cache.object);
+            response.hold = (struct conn_hold){release_object, x->cache.object, 0};
+        }
+    }
+    response.complete |= response.bodyless;
+    x->delivery.done = response.complete;
+    exchange_respond(x, &response);
+}
+
+static void send_text(struct exchange *x, size_t part)
+{
+    struct gw_buf text;
+    gw_buf_init(&text, 4096);
+    cache_range_part(&x->delivery.plan, part, &text);
+    struct iovec iov = {text.data, text.len};
+    if (text.len)
+        exchange_send(x, &iov, 1, NULL);
+    gw_buf_release(&text);
+}
+
+/* Goes to the next part of a multipart body, or ends the body. */
+static void next_part(struct exchange *x)
+{
+    struct exchange_delivery *d = &x->delivery;
+    d->part++;
+    d->part_begun = false;
+    if (d->answer == CACHE_ANSWER_RANGE && d->part < d->plan.count)
+        return;
+    if (d->answer == CACHE_ANSWER_RANGE && d->plan.count > 1)
+        send_text(x, d->plan.count);
+    d->done = true;
+}
+
+static void begin_part(struct exchange *x)
+{
+    struct exchange_delivery *d = &x->delivery;
+    d->part_begun = true;
+    if (d->answer != CACHE_ANSWER_RANGE)
+        return;
+    if (d->plan.count > 1)
+        send_text(x, d->part);
+    if (x->cache.whole)
+        cache_object_seek(x->cache.object, &d->at, delivery_part_start(x));
+}
+
+static void send_whole(struct exchange *x)
+{
+    struct iovec parts[PIECES_MAX];
+    size_t count;
+    if (take_whole(x, parts, &count) == 0) {
+        next_part(x);
+        return;
+    }
+    cache_object_ref(x->cache.object);
+    const struct conn_hold hold = {release_object, x->cache.object, 0};
+    exchange_send(x, parts, count, &hold);
+}
+
+/* The stretch of these pieces that lies inside the current part; what is in front of it is skipped.
+ */
+static size_t clip(const struct exchange *x, struct gw_str *pieces, size_t count, size_t *consumed)
+{
+    uint64_t from = delivery_part_start(x), to = delivery_part_end(x);
+    uint64_t at = x->delivery.position;
+    size_t kept = 0;
+    *consumed = 0;
+    for (size_t i = 0; i < count && at < to; i++) {
+        struct gw_str piece = gw_str_first(pieces[i], (size_t)gw_min_u64(pieces[i].len, to - at));
+        *consumed += piece.len;
+        if (at + piece.len > from) {
+            size_t skip = at < from ? (size_t)(from - at) : 0;
+            pieces[kept++] = gw_str_from(piece, skip);
+        }
+        at += piece.len;
+    }
+    return kept;
+}
+
+/* Bytes of a growing fill are copied when the client does not take them at once: they may be
+ * dropped once we have passed them. */
+static enum step_result send_growing(struct exchange *x)
+{
+    struct exchange_delivery *d = &x->delivery;
+    struct gw_str pieces[PIECES_MAX];
+    struct iovec parts[PIECES_MAX];
+    size_t count = PIECES_MAX, consumed, bytes;
+    if (d->position >= delivery_part_end(x)) {
+        next_part(x);
+        return STEP_MORE;
+    }
+    switch (cache_reader_read(&x->cache.reader, pieces, &count, &x->cache.version)) {
+    case CACHE_READ_DATA:
+        count = clip(x, pieces, count, &consumed);
+        to_parts(pieces, count, parts, &bytes);
+        if (bytes)
+            exchange_send(x, parts, count, NULL);
+        cache_reader_advance(&x->cache.reader, consumed);
+        d->position += consumed;
+        return STEP_MORE;
+    case CACHE_READ_WAIT:
+        return exchange_cache_wait(x) ? STEP_WAIT : STEP_MORE;
+    case CACHE_READ_END:
+        next_part(x);
+        return STEP_MORE;
+    case CACHE_READ_FAILED:
+        break;
+    }
+    x->io->cut(x->session);
+    x->step = STEP_LOG;
+    return STEP_DONE;
+}
+
+enum step_result step_deliver(struct exchange *x)
+{
+    if (!x->responded)
+        begin(x);
+    while (!x->delivery.done) {
+        if (x->io->congested(x->session))
+            return STEP_WAIT;
+        if (!x->delivery.part_begun)
+            begin_part(x);
+        enum step_result result = STEP_MORE;
+        if (x->cache.whole)
+            send_whole(x);
+        else
+            result = send_growing(x);
+        if (result == STEP_WAIT)
+            return STEP_WAIT;
+        if (result == STEP_DONE)
+            return STEP_MORE; /* cut: on to LOG */
+    }
+    x->io->end(x->session);
+    x->step = STEP_LOG;
+    return STEP_MORE;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cache/freshness.h"
+#include "gateway/exchange_cache.h"
+#include "gateway/reply.h"
+
+static enum step_result again(struct exchange *x)
+{
+    exchange_cache_leave_fill(x);
+    x->step = STEP_LOOKUP;
+    return STEP_MORE;
+}
+
+static enum step_result deliver(struct exchange *x)
+{
+    x->step = STEP_DELIVER;
+    return STEP_MORE;
+}
+
+/* What the fill's 304 or failed refresh left: a whole object. The leader's fetch has said which
+ * status that is. */
+static enum step_result deliver_confirmed(struct exchange *x)
+{
+    struct cache_object *object = cache_fill_object(x->cache.fill);
+    cache_object_ref(object);
+    cache_object_unref(x->cache.object);
+    x->cache.object = object;
+    x->cache.whole = true;
+    exchange_cache_leave_fill(x);
+    return deliver(x);
+}
+
+static enum step_result fail(struct exchange *x)
+{
+    int err = cache_fill_error(x->cache.fill);
+    bool stale = x->cache.object &&
+                 cache_may_serve_stale(x->cache.object, &x->cache_policy, CACHE_FAILED_TO_REACH,
+                                       gw_loop_now(x->worker->loop).wall_ms);
+    exchange_cache_leave_fill(x);
+    if (stale) {
+        x->cache.status = CACHE_STATUS_STALE;
+        x->cache.whole = true;
+        return deliver(x);
+    }
+    x->cache.status = CACHE_STATUS_NONE;
+    reply_origin_error(x, err);
+    return STEP_MORE;
+}
+
+/* Waits for the answer's head, led by us or by somebody else. An answer that may not be stored
+ * comes to its leader through step_pass_adopt instead. */
+enum step_result step_fetch(struct exchange *x)
+{
+    for (;;) {
+        switch (cache_fill_state(x->cache.fill, &x->cache.version)) {
+        case CACHE_FILL_WAITING:
+            if (exchange_cache_wait(x))
+                return STEP_WAIT;
+            continue;
+        case CACHE_FILL_STREAMING:
+        case CACHE_FILL_COMPLETE:
+            return x->cache.reader.fill ? deliver(x) : again(x);
+        case CACHE_FILL_REFRESHED:
+            return deliver_confirmed(x);
+        case CACHE_FILL_PASS:
+        case CACHE_FILL_RETRY:
+            return again(x);
+        case CACHE_FILL_FAILED:
+            return fail(x);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/access_log.h"
+#include "gateway/exchange.h"
+
+/* Edge errors before a zone was found count under an empty zone. */
+static void count(const struct exchange *x)
+{
+    struct metrics_worker *metrics = x->worker->metrics;
+    uint16_t code = (uint16_t)(x->gone && !x->responded ? 499 : x->status);
+    metrics_inc(metrics, METRIC_REQUESTS, x->zone ? x->zone->label : x->worker->no_zone_label,
+                x->ws->snapshot->edges[x->edge].label,
+                x->worker->method_labels[x->request.method_id], code);
+    metrics_observe_us(metrics, METRIC_REQUEST_DURATION,
+                       gw_loop_real_us(x->worker->loop) - x->start_us);
+    if (x->cache.status != CACHE_STATUS_NONE)
+        metrics_inc(metrics, METRIC_CACHE_REQUESTS, x->worker->status_labels[x->cache.status]);
+}
+
+enum step_result step_log(struct exchange *x)
+{
+    if (!x->admin) {
+        count(x);
+        access_log_write(x->worker->log, x);
+    }
+    return STEP_DONE;
+}

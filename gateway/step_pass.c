@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/step_pass.h"
+
+#include "gateway/exchange_cache.h"
+#include "gateway/http/forward.h"
+#include "gateway/http/h1_write.h"
+#include "gateway/origin_request.h"
+#include "gateway/reply.h"
+#include "gateway/response_lines.h"
+
+#define LINES_MAX ((size_t)256 * 1024)
+
+/* Events record and hand over bytes, which are only valid now; what follows from them is decided in
+ * the step. */
+
+static void on_informational(void *ctx, const struct h1_message *answer)
+{
+    struct exchange *x = ctx;
+    if (x->request.minor == 0)
+        return; /* RFC 9110 section 15.2: HTTP/1.0 clients do not know 1xx */
+    struct gw_buf lines;
+    gw_buf_init(&lines, LINES_MAX);
+    for (size_t i = 0; i < answer->headers.count; i++)
+        if (!h1_write_field(&lines, answer->headers.items[i].name, answer->headers.items[i].value))
+            lines.overflow = true;
+    if (!lines.overflow)
+        x->io->informational(x->session, answer->status, gw_buf_str(&lines));
+    gw_buf_release(&lines);
+}
+
+static void on_head(void *ctx, const struct h1_message *answer)
+{
+    struct exchange *x = ctx;
+    x->answer = answer;
+    x->origin_status = answer->status;
+    x->origin_us = upstream_head_us(x->upstream);
+    metrics_observe_us(x->worker->metrics, METRIC_ORIGIN_DURATION, x->origin_us);
+    exchange_resume(x);
+}
+
+static void on_body(void *ctx, struct gw_str data)
+{
+    struct exchange *x = ctx;
+    struct iovec part = {(void *)data.ptr, data.len};
+    exchange_send(x, &part, 1, NULL);
+    if (x->io->congested(x->session))
+        upstream_pause(x->upstream);
+}
+
+static void on_end(void *ctx)
+{
+    struct exchange *x = ctx;
+    x->upstream = NULL;
+    x->answer = NULL;
+    x->upstream_ended = true;
+    exchange_resume(x);
+}
+
+static void on_error(void *ctx, int err)
+{
+    struct exchange *x = ctx;
+    x->upstream = NULL;
+    x->answer = NULL;
+    x->origin_error = err;
+    exchange_resume(x);
+}
+
+static void on_sendable(void *ctx)
+{
+    struct exchange *x = ctx;
+    if (!x->body_ended || x->tunnel)
+        x->io->want_body(x->session, true);
+}
+
+static const struct upstream_events pass_events = {
+    .on_informational = on_informational,
+    .on_head = on_head,
+    .on_body = on_body,
+    .on_end = on_end,
+    .on_error = on_error,
+    .on_sendable = on_sendable,
+};
+
+void step_pass_adopt(struct exchange *x, struct upstream_request *upstream,
+                     const struct h1_message *answer)
+{
+    exchange_cache_leave_fill(x);
+    upstream_set_owner(upstream, &pass_events, x);
+    x->upstream = upstream;
+    x->answer = answer;
+    x->step = STEP_PASS;
+    exchange_resume(x);
+}
+
+/* ---- the request's body ---- */
+
+void exchange_on_body(struct exchange *x, struct gw_str data)
+{
+    x->body_received += data.len;
+    if (x->admin_call) {
+        step_admin_body(x, data);
+        return;
+    }
+    if (!x->upstream)
+        return; /* the answer is known already: the rest of the body is read away */
+    if (x->body_received > x->body_max && !x->tunnel) {
+        x->body_too_large = true;
+        exchange_resume(x);
+        return;
+    }
+    upstream_send(x->upstream, data);
+    if (upstream_congested(x->upstream))
+        x->io->want_body(x->session, false);
+}
+
+void exchange_on_body_end(struct exchange *x)
+{
+    x->body_ended = true;
+    if (x->admin_call)
+        exchange_resume(x);
+    else if (x->upstream)
+        upstream_send_end(x->upstream);
+}
+
+/* ---- the response ---- */
+
+static int64_t length_of(const struct exchange *x)
+{
+    const struct h1_message *answer = x->answer;
+    if (answer->status == 204 || answer->status == 101)
+        return RESPONSE_NO_LENGTH;
+    if (answer->has_content_length)
+        return (int64_t)answer->content_length;
+    if (exchange_is_head(x) || answer->status == 304)
+        return RESPONSE_NO_LENGTH;
+    return answer->framing == H1_BODY_NONE ? 0 : RESPONSE_LENGTH_UNKNOWN;
+}
+
+static void respond(struct exchange *x)
+{
+    const struct h1_message *answer = x->answer;
+    struct gw_buf *lines = &x->worker->lines;
+    gw_buf_clear(lines);
+    if (x->tunnel) {
+        const struct gw_str *protocol = headers_get(&answer->headers, HEADER_UPGRADE);
+        if (protocol && !h1_write_id(lines, HEADER_UPGRADE, *protocol))
+            lines->overflow = true;
+    }
+    response_lines_origin(x, answer, lines);
+    response_lines_edge(x, lines);
+    if (lines->overflow) {
+        x->origin_error = GW_EHEADERS;
+        return;
+    }
+    const struct response response = {
+        .status = answer->status,
+        .reason = answer->reason,
+        .lines = {gw_buf_str(lines)},
+        .content_length = length_of(x),
+        .bodyless = exchange_is_head(x) || answer->status == 304 || answer->status == 204,
+        .tunnel = x->tunnel,
+    };
+    exchange_respond(x, &response);
+}
+
+/* The origin has ended, one way or the other. */
+static enum step_result settle(struct exchange *x)
+{
+    if (x->origin_error && !x->responded) {
+        x->cache.status = CACHE_STATUS_NONE;
+        reply_origin_error(x, x->origin_error);
+        return STEP_MORE;
+    }
+    if (x->origin_error)
+        x->io->cut(x->session);
+    else
+        x->io->end(x->session);
+    x->step = STEP_LOG;
+    return STEP_MORE;
+}
+
+enum step_result step_pass(struct exchange *x)
+{
+    if (x->body_too_large && !x->responded) {
+        upstream_cancel(x->upstream);
+        x->upstream = NULL;
+        reply_error(x, 413);
+        return STEP_MORE;
+    }
+    if (!x->upstream && !x->upstream_ended && !x->origin_error)
+        x->upstream = origin_request_start(x, ORIGIN_PASS, NULL, &pass_events, x);
+    if (x->answer && !x->responded) {
+        x->tunnel = x->answer->status == 101;
+        respond(x);
+        if (x->tunnel)
+            x->io->want_body(x->session, true);
+    }
+    if (x->upstream_ended || x->origin_error) {
+        upstream_cancel(x->upstream);
+        x->upstream = NULL;
+        return settle(x);
+    }
+    return STEP_WAIT;
+}

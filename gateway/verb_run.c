@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cli.h"
+#include "gateway/server.h"
+
+/* Options that may stand several times, as NULL-terminated lists: there are never more than
+ * arguments. */
+struct arguments {
+    struct server_options server;
+    struct config_flags flags;
+    const char **hosts, **rules;
+    size_t host_count, rule_count;
+    bool any_flag; /* one that -c excludes */
+};
+
+static int read_arguments(struct arguments *a, int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"origin", required_argument, NULL, 'o'},
+                                            {"host", required_argument, NULL, 'h'},
+                                            {"rules", required_argument, NULL, 'r'},
+                                            {"limiters", required_argument, NULL, 'l'},
+                                            {"listen", required_argument, NULL, 'p'},
+                                            {"admin", required_argument, NULL, 'a'},
+                                            {"ready-file", required_argument, NULL, 'f'},
+                                            {NULL, 0, NULL, 0}};
+    for (int o; (o = cli_option(argc, argv, "c:", options)) != -1;) {
+        const char **single = o == 'c'   ? &a->server.config_path
+                              : o == 'f' ? &a->server.ready_file
+                              : o == 'o' ? &a->flags.origin
+                              : o == 'l' ? &a->flags.limiters
+                              : o == 'p' ? &a->flags.listen
+                              : o == 'a' ? &a->flags.admin
+                                         : NULL;
+        if (o == '?')
+            return EXIT_USAGE;
+        a->any_flag |= o != 'c' && o != 'f';
+        if (single)
+            *single = optarg;
+        else if (o == 'h')
+            a->hosts[a->host_count++] = optarg;
+        else
+            a->rules[a->rule_count++] = optarg;
+    }
+    return cli_operands("run", argc, 0, 0);
+}
+
+static int check_arguments(const struct arguments *a)
+{
+    if (a->server.config_path && a->any_flag)
+        return cli_usage("run", "-c says everything: leave the other options out or the file");
+    if (a->server.config_path)
+        return 0;
+    if (!a->flags.origin)
+        return cli_usage("run", "-c FILE or --origin URL is needed");
+    if (!a->host_count)
+        return cli_usage("run", "--origin needs --host: the hosts that visitors ask for, or '*'");
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct arguments a = {0};
+    a.hosts = gw_zalloc((size_t)(argc + 1) * sizeof(*a.hosts));
+    a.rules = gw_zalloc((size_t)(argc + 1) * sizeof(*a.rules));
+    int code = read_arguments(&a, argc, argv);
+    if (!code)
+        code = check_arguments(&a);
+    if (!code) {
+        a.flags.hosts = a.hosts;
+        a.flags.rules = a.rules;
+        if (!a.server.config_path)
+            a.server.flags = &a.flags;
+        code = server_run(&a.server);
+    }
+    free(a.hosts);
+    free(a.rules);
+    return code;
+}
+
+const struct verb verb_run = {
+    .name = "run",
+    .run = run,
+    .summary = "run the gateway in the foreground",
+    .manual =
+        "usage: nearedge run -c FILE [--ready-file FILE]\n"
+        "       nearedge run --origin URL --host HOST[,HOST]... [--rules FILE]... [--limiters "
+        "FILE]\n"
+        "                    [--listen ADDR] [--admin ADDR] [--ready-file FILE]\n"
+        "\n"
+        "Runs in the foreground. The access log goes to standard output and the operational log "
+        "to\n"
+        "standard error unless the configuration says otherwise.\n"
+        "\n"
+        "  -c, --config FILE   the configuration\n"
+        "  --origin URL        without a file: where requests go, http://HOST:PORT\n"
+        "  --host HOST         hosts that visitors ask for; several times, or with commas; '*' for "
+        "any\n"
+        "  --rules FILE        a ruleset in Cloudflare's JSON; several times\n"
+        "  --limiters FILE     limiters and their routes\n"
+        "  --listen ADDR       for visitors [127.0.0.1:8080]; port 0: the kernel chooses\n"
+        "  --admin ADDR        admin listener [none]\n"
+        "  --ready-file FILE   written once ready: {\"listen\":[...],\"admin\":...,\"pid\":...}\n"
+        "\n"
+        "signals: HUP reloads the configuration (a bad one changes nothing), USR1 reopens log "
+        "files,\n"
+        "TERM, QUIT and INT finish what is under way and exit, a second TERM or INT exits at "
+        "once.\n"
+        "\n"
+        "exit codes: 0 drained, 1 failure at run time, 2 usage, 3 configuration invalid.\n"
+        "\n"
+        "example: nearedge run --origin http://127.0.0.1:3000 --host www.example.test\n"};

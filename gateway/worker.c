@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/worker.h"
+
+#include <stdatomic.h>
+
+#include "cache/key.h"
+#include "gateway/access_log.h"
+#include "gateway/fetch.h"
+#include "gateway/server.h"
+#include "gateway/session_h1.h"
+
+#define LINES_MAX       ((size_t)512 * 1024)
+#define HOUSEKEEPING_MS 100
+
+/* ---- the snapshot as this worker uses it ---- */
+
+static struct worker_snapshot *worker_snapshot_new(struct worker *worker, struct snapshot *snapshot)
+{
+    struct worker_snapshot *ws = gw_zalloc(sizeof(*ws));
+    ws->refs = 1;
+    ws->snapshot = snapshot_ref(snapshot);
+    ws->pools = gw_alloc(snapshot->zone_count * sizeof(struct pool *));
+    for (size_t i = 0; i < snapshot->zone_count; i++)
+        ws->pools[i] = pool_new(worker->loop, &snapshot->zones[i].config->origin);
+    return ws;
+}
+
+struct worker_snapshot *worker_snapshot_ref(struct worker_snapshot *ws)
+{
+    ws->refs++;
+    return ws;
+}
+
+void worker_snapshot_unref(struct worker_snapshot *ws)
+{
+    if (!ws || --ws->refs)
+        return;
+    for (size_t i = 0; i < ws->snapshot->zone_count; i++)
+        pool_retire(ws->pools[i]);
+    free(ws->pools);
+    snapshot_unref(ws->snapshot);
+    free(ws);
+}
+
+/* ---- orders from other threads: a task on the heap for each ---- */
+
+struct order {
+    struct gw_task task;
+    struct worker *worker;
+    struct snapshot *snapshot; /* of a reload; a reference */
+};
+
+static void give_order(struct worker *worker, void (*run)(struct gw_task *),
+                       struct snapshot *snapshot)
+{
+    struct order *order = gw_zalloc(sizeof(*order));
+    gw_task_init(&order->task, run);
+    order->worker = worker;
+    order->snapshot = snapshot;
+    gw_loop_post(worker->loop, &order->task);
+}
+
+static void run_reload(struct gw_task *task)
+{
+    struct order *order = gw_container_of(task, struct order, task);
+    struct worker *worker = order->worker;
+    struct worker_snapshot *old = worker->current;
+    worker->current = worker_snapshot_new(worker, order->snapshot);
+    access_log_configure(worker->log, &order->snapshot->config->log);
+    worker_snapshot_unref(old);
+    snapshot_unref(order->snapshot);
+    free(order);
+}
+
+void worker_reload(struct worker *worker, struct snapshot *snapshot)
+{
+    give_order(worker, run_reload, snapshot_ref(snapshot));
+}
+
+static void run_reopen(struct gw_task *task)
+{
+    struct order *order = gw_container_of(task, struct order, task);
+    access_log_reopen(order->worker->log);
+    free(order);
+}
+
+void worker_reopen_logs(struct worker *worker)
+{
+    give_order(worker, run_reopen, NULL);
+}
+
+/* ---- the end ---- */
+
+static void on_limiter_closed(void *ctx)
+{
+    struct worker *worker = ctx;
+    worker->limiter = NULL;
+    gw_loop_stop(worker->loop);
+}
+
+/* All sessions are gone. */
+static void end(struct worker *worker)
+{
+    if (worker->ending)
+        return;
+    worker->ending = true;
+    gw_deadline_cancel(&worker->drain_deadline);
+    gw_deadline_cancel(&worker->housekeeping);
+    fetch_stop_all(worker);
+    limiter_worker_close(worker->limiter, on_limiter_closed, worker);
+}
+
+void worker_session_closed(struct worker *worker)
+{
+    if (worker->draining && worker->session_count == 0)
+        end(worker);
+}
+
+static void each_session(struct worker *worker, void (*call)(struct gw_list *link))
+{
+    struct gw_list *link = worker->sessions.next;
+    while (link != &worker->sessions) {
+        struct gw_list *next = link->next; /* sessions leave the list in a later turn only */
+        call(link);
+        link = next;
+    }
+}
+
+static void on_drain_deadline(struct gw_deadline *d)
+{
+    struct worker *worker = gw_container_of(d, struct worker, drain_deadline);
+    gw_log_warn("drain deadline reached worker=%u connections=%zu: closing them", worker->index,
+                worker->session_count);
+    each_session(worker, session_h1_kill);
+}
+
+static void run_drain(struct gw_task *task)
+{
+    struct order *order = gw_container_of(task, struct order, task);
+    struct worker *worker = order->worker;
+    free(order);
+    if (worker->draining)
+        return;
+    worker->draining = true;
+    for (size_t i = 0; i < worker->door_count; i++) { /* the admin stays: /readyz says "draining" */
+        listener_close(worker->listeners[i]);
+        worker->listeners[i] = NULL;
+    }
+    gw_deadline_set(worker->loop, &worker->drain_deadline,
+                    worker->current->snapshot->config->timeouts.drain_ms);
+    each_session(worker, session_h1_drain);
+    if (worker->session_count == 0)
+        end(worker);
+}
+
+void worker_drain(struct worker *worker)
+{
+    give_order(worker, run_drain, NULL);
+}
+
+/* ---- life ---- */
+
+static void on_accept(void *ctx, struct conn *c)
+{
+    const struct session_door *door = ctx;
+    struct worker *worker = door->worker;
+    const struct config_limits *limits = &worker->current->snapshot->config->limits;
+    if (!door->admin && atomic_load(&worker->server->connections) >= (int)limits->connections) {
+        gw_log_warn("connection refused reason=\"limits.connections (%u) reached\"",
+                    limits->connections);
+        conn_abandon(c);
+        return;
+    }
+    session_h1_accept(worker, door, c);
+}
+
+static int listen_at(struct worker *worker, size_t door, const struct net_address *at)
+{
+    int err;
+    worker->doors[door].worker = worker;
+    worker->listeners[door] =
+        listener_open(worker->loop, at, on_accept, &worker->doors[door], &err);
+    return worker->listeners[door] ? 0 : err;
+}
+
+int worker_listen(struct worker *worker, size_t door, const struct net_address *at)
+{
+    const struct config_listen *listen = &worker->current->snapshot->config->listen[door];
+    worker->doors[door] = (struct session_door){.edge = listen->edge_name,
+                                                .port = (uint16_t)listen->visitor_port,
+                                                .https = listen->visitor_https};
+    return listen_at(worker, door, at);
+}
+
+int worker_listen_admin(struct worker *worker, const struct net_address *at)
+{
+    worker->doors[worker->door_count] = (struct session_door){.admin = true};
+    return listen_at(worker, worker->door_count, at);
+}
+
+static void on_housekeeping(struct gw_deadline *d)
+{
+    struct worker *worker = gw_container_of(d, struct worker, housekeeping);
+    cache_store_tick(worker->server->cache);
+    gw_deadline_set(worker->loop, d, HOUSEKEEPING_MS);
+}
+
+static void intern_labels(struct worker *worker, struct metrics *m)
+{
+    static const char *const decisions[DECISION_COUNT] = {"admit", "deny", "shadow_deny",
+                                                          "unavailable"};
+    static const char *const stores[] = {"durable_object", "memory", "kv", "binding"};
+    worker->cache_phase_label = metrics_intern(m, gw_str_z(rules_phase_name(RULES_CACHE_REQUEST)));
+    worker->no_zone_label = metrics_intern(m, GW_STR("none"));
+    for (size_t i = 0; i < DECISION_COUNT; i++)
+        worker->decision_labels[i] = metrics_intern(m, gw_str_z(decisions[i]));
+    for (size_t i = 0; i < GW_COUNT(stores); i++)
+        worker->store_labels[i] = metrics_intern(m, gw_str_z(stores[i]));
+    for (int i = 0; i < METHOD_COUNT; i++) {
+        struct gw_str name = http_method_name((enum http_method)i);
+        worker->method_labels[i] = metrics_intern(m, name.len ? name : GW_STR("other"));
+    }
+    for (int i = 0; i <= CACHE_STATUS_DYNAMIC; i++)
+        worker->status_labels[i] = metrics_intern(m, cache_status_name((enum cache_status)i));
+}
+
+void worker_init(struct worker *worker, struct server *server, unsigned index,
+                 struct snapshot *snapshot)
+{
+    const struct config *config = snapshot->config;
+    *worker = (struct worker){.server = server, .index = index};
+    worker->loop = gw_loop_new(&server->clock);
+    worker->current = worker_snapshot_new(worker, snapshot);
+    worker->limiter = limiter_worker_new(server->limiter, worker->loop);
+    worker->metrics = metrics_worker(server->metrics, index);
+    worker->log = access_log_new(worker->loop, &config->log);
+    worker->request_limits = H1_LIMITS_DEFAULT;
+    worker->request_limits.target_max = config->limits.uri_size;
+    worker->request_limits.head_max = config->limits.header_size;
+    worker->door_count = config->listen_count;
+    worker->doors = gw_zalloc((worker->door_count + 1) * sizeof(*worker->doors));
+    worker->listeners = gw_zalloc((worker->door_count + 1) * sizeof(struct listener *));
+    gw_list_init(&worker->sessions);
+    gw_list_init(&worker->fetches);
+    gw_list_init(&worker->free_exchanges);
+    gw_buf_init(&worker->key, CACHE_KEY_MAX);
+    gw_buf_init(&worker->lines, LINES_MAX);
+    gw_deadline_init(&worker->drain_deadline, on_drain_deadline);
+    gw_deadline_init(&worker->housekeeping, on_housekeeping);
+    gw_deadline_set(worker->loop, &worker->housekeeping, HOUSEKEEPING_MS);
+    intern_labels(worker, server->metrics);
+}
+
+static void *run_thread(void *arg)
+{
+    struct worker *worker = arg;
+    gw_loop_run(worker->loop);
+    return NULL;
+}
+
+void worker_start(struct worker *worker)
+{
+    worker->started = true;
+    if (pthread_create(&worker->thread, NULL, run_thread, worker) != 0)
+        abort();
+}
+
+void worker_join(struct worker *worker)
+{
+    if (worker->started)
+        pthread_join(worker->thread, NULL);
+    for (size_t i = 0; i <= worker->door_count; i++)
+        listener_close(worker->listeners[i]);
+    access_log_free(worker->log);
+    worker_snapshot_unref(worker->current);
+    gw_loop_free(worker->loop);
+    for (struct gw_list *link; (link = gw_list_pop(&worker->free_exchanges));)
+        free(gw_list_entry(link, struct exchange, link));
+    gw_buf_release(&worker->key);
+    gw_buf_release(&worker->lines);
+    free(worker->doors);
+    free(worker->listeners);
+}

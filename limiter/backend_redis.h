@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Counters in Redis: one world for several processes and machines (spec/limiter.md d).
+ *
+ * A counter is a hash {c, r}: admissions and the instant of the reset. The reset is stored and
+ * compared, never left to key expiry, because Redis still returns a key in the very millisecond it
+ * expires, one later than rule 2 allows; the expiry only cleans up. One script decides and writes
+ * with Redis's own clock, so all gateways agree; a refused call writes nothing.
+ *
+ * Calls of one turn become flights: one per key, with the number of calls as its cost. A flight
+ * leaves with the others of its turn in one write. A refused key is remembered until its reset. A
+ * reset through the admin is published to all processes; what was refused by a flight under way at
+ * that moment is not remembered, since it may have been decided before the reset. While the
+ * subscription is down refusals are neither remembered nor trusted.
+ *
+ * Thread: one backend for each worker; the pool (what they share) any. Owns: its connections and
+ * copies of keys. Limits: REDIS_FLIGHTS_MAX flights, beyond them the failure policy answers. */
+#include "gateway/net/loop.h"
+#include "limiter/backend_embedded.h"
+#include "limiter/limiter.h"
+
+#define REDIS_FLIGHTS_MAX ((size_t)1 << 15)
+
+struct redis_pool;
+struct redis_backend;
+
+/* `local` counts for the failure policy "memory"; it is borrowed. */
+struct redis_pool *redis_pool_new(const struct config_limiter *settings, enum gw_clock_mode clock,
+                                  struct embedded *local);
+void redis_pool_free(struct redis_pool *pool);
+/* Fills redis, up, fails_closed and error. */
+void redis_pool_health(struct redis_pool *pool, struct limiter_health *out);
+
+struct redis_backend *redis_backend_new(struct redis_pool *pool, struct gw_loop *loop);
+/* Answers what waits by the failure policy; freed in a later turn, then done(ctx). */
+void redis_backend_close(struct redis_backend *backend, void (*done)(void *ctx), void *ctx);
+
+struct redis_ask {
+    struct gw_str key; /* storage key */
+    struct window_rule rule;
+    uint64_t now_ms;
+    bool shadow;
+};
+/* As limiter_decide. */
+GW_MUST enum limiter_outcome redis_decide(struct redis_backend *backend,
+                                          const struct redis_ask *ask, struct limiter_call *call,
+                                          struct limiter_verdict *out);
+
+/* ---- for the admin ---- */
+
+/* One page of a scan, or one reset; embedded in its owner. */
+struct redis_job {
+    /* A counter of the page. */
+    void (*entry)(struct redis_job *job, struct gw_str key, const struct window *w);
+    /* err 0: `cursor` continues the scan, 0 when it is through; `removed` counts resets. From a
+     * later turn, once, unless cancelled. */
+    void (*done)(struct redis_job *job, int err);
+    uint64_t cursor;
+    uint64_t removed;
+
+    struct redis_job_handle *handle; /* ours from here on */
+    struct gw_deadline deadline;
+};
+
+/* Counters whose storage key fits the glob pattern, from job->cursor on. SCAN may name a key
+ * twice. */
+void redis_scan(struct redis_backend *backend, struct redis_job *job, struct gw_str pattern);
+/* Removes one storage key, or (glob) a page of those that fit, and tells every process. */
+void redis_reset(struct redis_backend *backend, struct redis_job *job, struct gw_str key,
+                 bool is_pattern);
+/* Makes cancelling safe before the first use. */
+void redis_job_init(struct redis_job *job);
+void redis_job_cancel(struct redis_job *job);

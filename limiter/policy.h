@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A limiters file, checked and compiled: which requests draw from which counter
+ * (design/interface.md section 3).
+ *
+ * The first route in file order whose method and path fit wins. A path is exact, or ends in `*`
+ * (any rest, also none), or has `:param` segments (one segment, not empty). Limiters are known by
+ * name only: two routes, two zones or two reloads that say the same name share one budget, as in
+ * the app (spec/limiter.md a1).
+ *
+ * Owns: everything it points to, until the last reference goes. Thread: one loads, then any reads;
+ * the reference count is atomic. Limits: LIMITERS_MAX, LIMITER_ROUTES_MAX. */
+#include "gateway/base/diag.h"
+#include "gateway/http/method.h"
+#include "limiter/key.h"
+#include "limiter/window.h"
+
+#define LIMITERS_MAX       1024
+#define LIMITER_ROUTES_MAX 2048
+#define LIMITER_NAME_MAX   64 /* letters, digits, '.', '_', '-' */
+
+/* Who sees which counter. KV and BINDING are accepted and warned about: as long as they are not
+ * simulated they count like DURABLE_OBJECT. */
+enum limiter_store {
+    LIMITER_DURABLE_OBJECT, /* one strict counter in the world */
+    LIMITER_MEMORY,         /* one counter for each edge and isolate */
+    LIMITER_KV,
+    LIMITER_BINDING,
+};
+
+enum limiter_mode {
+    LIMITER_ENFORCE,
+    LIMITER_SHADOW, /* counts and reports, never refuses */
+    LIMITER_OFF,    /* does not even count */
+};
+
+/* A limiter's own "kv" settings; -1: not given, the configuration's counts. */
+struct limiter_kv {
+    int64_t cache_ttl_s, read_ms, write_ms, propagation_ms, writes_per_key_per_second;
+    int64_t negative_cache; /* 0, 1 */
+    int64_t write_limit;    /* enum config_kv_write_limit */
+};
+
+struct limiter {
+    struct gw_str name;
+    struct window_rule rule;
+    enum limiter_store store; /* as written */
+    enum limiter_mode mode;
+    struct limiter_key *key; /* [${ip}:${user}] */
+    struct limiter_kv kv;
+};
+
+struct limiter_route {
+    struct gw_str path;            /* as written */
+    uint32_t methods;              /* 1 << enum http_method; "methods" not given: all bits */
+    const struct limiter *limiter; /* NULL: requests here are exempt ("limiter": null) */
+    struct gw_str redirect;        /* not empty: refusals are a 302 to here, not a 429 */
+    struct gw_str redirect_head;   /* the Location line for limiter_answer */
+    bool csrf, origin_check;       /* the app's checks before the limiter; [false] [true] */
+};
+
+struct limiter_policy;
+
+/* NULL after any error; all of them are in diags, with their place, and warnings in any case.
+ * `name` is what messages call the file. */
+GW_MUST struct limiter_policy *limiter_policy_load(const char *path, const char *name,
+                                                   struct gw_diags *diags);
+GW_MUST struct limiter_policy *limiter_policy_parse(const struct gw_source *source,
+                                                    struct gw_diags *diags);
+struct limiter_policy *limiter_policy_ref(struct limiter_policy *policy);
+void limiter_policy_unref(struct limiter_policy *policy);
+
+/* `path` is the normalised path, without the query. NULL: no route fits. Lives as long as the
+ * policy. */
+const struct limiter_route *limiter_policy_match(const struct limiter_policy *policy,
+                                                 enum http_method method, struct gw_str path);
+/* NULL when there is no limiter of that name. */
+const struct limiter *limiter_policy_find(const struct limiter_policy *policy, struct gw_str name);
+/* All of them, in file order. */
+const struct limiter *limiter_policy_limiters(const struct limiter_policy *policy, size_t *count);
+const struct limiter_route *limiter_policy_routes(const struct limiter_policy *policy,
+                                                  size_t *count);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "limiter/state.h"
+
+#include "gateway/base/err.h"
+#include "limiter/limiter_inside.h"
+#include "limiter/store.h"
+
+#define PATTERN_MAX (2 * STORAGE_KEY_MAX) /* every byte may need a backslash */
+
+static void finish(struct limiter_state *s, int err)
+{
+    if (err && s->out)
+        s->out->len = s->out_start;
+    s->done(s, err);
+}
+
+static void on_end(struct gw_task *task)
+{
+    struct limiter_state *s = gw_container_of(task, struct limiter_state, end);
+    finish(s, s->err);
+}
+
+static void state_init(struct limiter_state *s, struct limiter_worker *worker,
+                       const struct limiter_state_item *items, size_t count)
+{
+    *s = (struct limiter_state){.done = s->done, .worker = worker, .items = items, .count = count};
+    gw_task_init(&s->end, on_end);
+    redis_job_init(&s->job);
+}
+
+void limiter_state_cancel(struct limiter_state *s)
+{
+    gw_task_cancel(&s->end);
+    redis_job_cancel(&s->job);
+}
+
+/* ---- writing a listing ---- */
+
+static void open_list(struct limiter_state *s)
+{
+    s->at = 0;
+    gw_buf_add(s->out, GW_STR("{\"success\":true,\"data\":{\"state\":{"));
+}
+
+static void open_item(struct limiter_state *s)
+{
+    const struct limiter_state_item *item = &s->items[s->at];
+    if (s->at > 0)
+        gw_buf_char(s->out, ',');
+    gw_buf_json(s->out, item->name);
+    gw_buf_printf(s->out, ":{\"maxRequests\":%u,\"windowMs\":%llu,\"entries\":[", item->limit,
+                  (unsigned long long)item->window_ms);
+    s->entries = 0;
+}
+
+static void close_item(struct limiter_state *s)
+{
+    gw_buf_add(s->out, GW_STR("]}"));
+    s->at++;
+}
+
+static void close_list(struct limiter_state *s)
+{
+    gw_buf_add(s->out, GW_STR("}}}"));
+    if (s->out->overflow)
+        s->err = GW_ELIMIT;
+}
+
+/* Writes the counter if it is of the item at hand; false when the item is full. */
+static bool write_entry(void *ctx, struct gw_str storage, const struct window *w)
+{
+    struct limiter_state *s = ctx;
+    const struct limiter_state_item *item = &s->items[s->at];
+    struct limiter_place place;
+    struct gw_str key;
+    if (!storage_key_split(storage, item->name, &place, &key) ||
+        (place.edge.len > 0) != store_is_placed(item->store))
+        return true;
+    if (s->entries++ > 0)
+        gw_buf_char(s->out, ',');
+    gw_buf_add(s->out, GW_STR("{\"key\":"));
+    gw_buf_json(s->out, key);
+    gw_buf_printf(s->out, ",\"count\":%u,\"resetAt\":%llu", w->count,
+                  (unsigned long long)w->reset_at_ms);
+    if (place.edge.len) {
+        gw_buf_add(s->out, GW_STR(",\"edge\":"));
+        gw_buf_json(s->out, place.edge);
+        gw_buf_printf(s->out, ",\"isolate\":%u", place.isolate);
+    }
+    gw_buf_char(s->out, '}');
+    return s->entries < LIMITER_STATE_ENTRIES && !s->out->overflow;
+}
+
+/* ---- patterns: the storage key with literal parts escaped for Redis's glob ---- */
+
+static void add_literal(struct gw_buf *b, struct gw_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (memchr("*?[]\\^", text.ptr[i], 6))
+            gw_buf_char(b, '\\');
+        gw_buf_char(b, text.ptr[i]);
+    }
+}
+
+/* All keys of the item, or (key given) one logical key in all places. */
+static void add_pattern(struct gw_buf *b, const struct limiter_state_item *item,
+                        const struct gw_str *key)
+{
+    gw_buf_add(b, GW_STR("rl:"));
+    add_literal(b, item->name);
+    gw_buf_add(b, store_is_placed(item->store) ? GW_STR("@*:") : GW_STR(":"));
+    if (key)
+        add_literal(b, *key);
+    else
+        gw_buf_char(b, '*');
+}
+
+/* ---- listing ---- */
+
+static void list_embedded(struct limiter_state *s)
+{
+    for (open_list(s); s->at < s->count; close_item(s)) {
+        open_item(s);
+        embedded_visit(s->worker->world->counters, write_entry, s);
+    }
+    close_list(s);
+}
+
+static void scan_entry(struct redis_job *job, struct gw_str key, const struct window *w)
+{
+    struct limiter_state *s = gw_container_of(job, struct limiter_state, job);
+    if (s->entries < LIMITER_STATE_ENTRIES && !s->out->overflow)
+        write_entry(s, key, w);
+}
+
+static void scan_page(struct limiter_state *s)
+{
+    struct gw_buf pattern;
+    gw_buf_init(&pattern, PATTERN_MAX);
+    add_pattern(&pattern, &s->items[s->at], NULL);
+    redis_scan(s->worker->redis, &s->job, gw_buf_str(&pattern));
+    gw_buf_release(&pattern);
+}
+
+static void scan_done(struct redis_job *job, int err)
+{
+    struct limiter_state *s = gw_container_of(job, struct limiter_state, job);
+    bool more = job->cursor != 0 && s->entries < LIMITER_STATE_ENTRIES && !s->out->overflow &&
+                ++s->pages < LIMITER_STATE_PAGES;
+    if (err) {
+        finish(s, err);
+        return;
+    }
+    if (!more) {
+        job->cursor = 0;
+        close_item(s);
+        if (s->at == s->count) {
+            close_list(s);
+            finish(s, s->err);
+            return;
+        }
+        open_item(s);
+    }
+    scan_page(s);
+}
+
+void limiter_state_list(struct limiter_worker *worker, struct limiter_state *s,
+                        const struct limiter_state_item *items, size_t count, struct gw_buf *out)
+{
+    state_init(s, worker, items, count);
+    s->out = out;
+    s->out_start = out->len;
+    if (!worker->redis || count == 0) {
+        list_embedded(s);
+        gw_loop_defer(worker->loop, &s->end);
+        return;
+    }
+    s->job.entry = scan_entry;
+    s->job.done = scan_done;
+    open_list(s);
+    open_item(s);
+    scan_page(s);
+}
+
+/* ---- resetting ---- */
+
+struct place_list {
+    const struct limiter_state *state;
+    struct gw_buf keys; /* storage keys, each followed by a NUL */
+};
+
+static bool collect_places(void *ctx, struct gw_str storage, const struct window *w)
+{
+    (void)w;
+    struct place_list *list = ctx;
+    struct limiter_place place;
+    struct gw_str key;
+    if (storage_key_split(storage, list->state->items->name, &place, &key) && place.edge.len &&
+        gw_str_eq(key, list->state->key)) {
+        gw_buf_add(&list->keys, storage);
+        gw_buf_char(&list->keys, '\0');
+    }
+    return true;
+}
+
+/* In two steps, because a visitor may not change what it visits. */
+static void reset_places(struct limiter_state *s)
+{
+    struct embedded *counters = s->worker->world->counters;
+    struct place_list list = {.state = s};
+    gw_buf_init(&list.keys, (size_t)1 << 20);
+    embedded_visit(counters, collect_places, &list);
+    struct gw_str rest = gw_buf_str(&list.keys), storage;
+    while (gw_str_next(&rest, '\0', &storage))
+        s->found |= embedded_del(counters, storage);
+    gw_buf_release(&list.keys);
+}
+
+static void reset_embedded(struct limiter_state *s)
+{
+    char storage[STORAGE_KEY_MAX];
+    if (store_is_placed(s->items->store))
+        reset_places(s);
+    else
+        s->found = embedded_del(s->worker->world->counters,
+                                storage_key_of(s->items->name, NULL, s->key, storage));
+}
+
+static void reset_page(struct limiter_state *s)
+{
+    char storage[STORAGE_KEY_MAX];
+    struct gw_buf pattern;
+    gw_buf_init(&pattern, PATTERN_MAX);
+    bool everywhere = store_is_placed(s->items->store);
+    if (everywhere)
+        add_pattern(&pattern, s->items, &s->key);
+    struct gw_str key =
+        everywhere ? gw_buf_str(&pattern) : storage_key_of(s->items->name, NULL, s->key, storage);
+    redis_reset(s->worker->redis, &s->job, key, everywhere);
+    gw_buf_release(&pattern);
+}
+
+static void reset_done(struct redis_job *job, int err)
+{
+    struct limiter_state *s = gw_container_of(job, struct limiter_state, job);
+    s->found |= job->removed > 0;
+    if (!err && job->cursor != 0 && ++s->pages < LIMITER_STATE_PAGES)
+        reset_page(s);
+    else
+        finish(s, err);
+}
+
+void limiter_state_reset(struct limiter_worker *worker, struct limiter_state *s,
+                         const struct limiter_state_item *item, struct gw_str key)
+{
+    state_init(s, worker, item, 1);
+    s->key = key;
+    reset_embedded(s); /* also what was counted while Redis was away */
+    if (!worker->redis) {
+        gw_loop_defer(worker->loop, &s->end);
+        return;
+    }
+    s->job.done = reset_done;
+    reset_page(s);
+}

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cloudflare's cache behaviour as numbered cases: consecutive requests, what the origin answers, and
+the CF-Cache-Status each must get. Numbers are stable names, so that a failure can be looked up;
+gaps are intended. Defaults: plan Free, browser cache TTL 0, one edge, virtual clock.
+
+`at` is the second, counted from the first request, at which a step is sent."""
+from dataclasses import dataclass, field
+from email.utils import formatdate
+
+import pytest
+from edge import Reply, wait_until
+
+HTML = {"cache": True}
+OVERRIDE = {"cache": True, "edge_ttl": {"mode": "override_origin", "default": 7200}}
+LATER = "<later>"  # an Expires 100 s ahead of the virtual clock
+DATE = "Wed, 21 Oct 2015 07:28:00 GMT"
+AUTH = {"Authorization": "Basic eA=="}
+SWR = "max-age=10, stale-while-revalidate=30"
+
+
+@dataclass
+class Step:
+    expect: str
+    path: str = "/a.css"
+    at: float = 0
+    method: str = "GET"
+    headers: dict = field(default_factory=dict)
+    status: int = None
+    client: dict = field(default_factory=dict)  # response headers: value, or None for absent
+    reply: dict = None  # from here on the origin answers with this
+    settled: bool = False  # wait for a background refresh to end before this step
+
+
+@dataclass
+class Vector:
+    steps: list
+    origin: dict = field(default_factory=dict)  # response headers; status, body, revalidates
+    rules: list = None  # action_parameters in order, each for every request
+    zone: dict = field(default_factory=dict)
+
+
+def two(first, second, **same):
+    return [Step(first, **same), Step(second, **same)]
+
+
+def origin_says(cache_control=None, **other):
+    headers = dict(other)
+    if cache_control is not None:
+        headers["Cache-Control"] = cache_control
+    return headers
+
+
+OCC_OFF = {"plan": "enterprise", "settings": {"origin_cache_control": False}}
+ENTERPRISE = {"plan": "enterprise", "settings": {"origin_cache_control": True}}
+says = origin_says
+
+VECTORS = {
+    1: Vector([Step("MISS", client={"Age": None}), Step("HIT", at=1, client={"Age": "1"}),
+               Step("HIT", at=7200), Step("EXPIRED", at=7202)]),
+    2: Vector(two("DYNAMIC", "DYNAMIC", path="/index.html")),
+    4: Vector(two("DYNAMIC", "DYNAMIC", path="/api/x.json"), says("max-age=60")),
+    5: Vector(two("MISS", "HIT", path="/robots.txt")),
+    6: Vector(two("MISS", "HIT", path="/A.JPG")),
+    7: Vector(two("MISS", "HIT", path="/x.tar.gz?y=.html")),
+    8: Vector([Step("MISS", "/a.css?x=1"), Step("MISS", "/a.css?x=2"), Step("HIT", "/a.css?x=1")], says("max-age=60")),
+    10: Vector(two("DYNAMIC", "DYNAMIC", method="POST"), says("max-age=60")),
+    11: Vector([Step("DYNAMIC", method="OPTIONS", status=204)], {"status": 204}),
+    13: Vector([Step("MISS"), Step("HIT", method="HEAD", client={"Content-Length": "4"})], says("max-age=60")),
+    14: Vector([Step("DYNAMIC", "/p.html", method="HEAD")]),
+    16: Vector([Step("MISS", headers={"User-Agent": "A"}), Step("HIT", headers={"User-Agent": "B"})], says("max-age=60")),
+    17: Vector([Step("MISS", headers={"Origin": "https://x"}), Step("MISS"), Step("HIT", headers={"Origin": "https://x"})],
+               says("max-age=60")),
+    19: Vector([Step("MISS", headers={"X-Forwarded-Scheme": "https"}), Step("HIT")], says("max-age=60")),
+    20: Vector([Step("MISS"), Step("HIT", headers={"Cache-Control": "no-cache"})], says("max-age=60")),
+    23: Vector([Step("DYNAMIC", "/a.css?x=1"), Step("DYNAMIC", "/a.css?x=1"), Step("MISS"), Step("HIT")], says("max-age=60"),
+               zone={"settings": {"cache_level": "basic"}}),
+    26: Vector([Step("MISS"), Step("HIT", at=30), Step("EXPIRED", at=61), Step("HIT", at=61)], says("max-age=60")),
+    28: Vector([Step("MISS", client={"Cache-Control": "s-maxage=120, max-age=10"}),
+                Step("HIT", at=60, client={"Cache-Control": "s-maxage=120, max-age=10"})], says("s-maxage=120, max-age=10")),
+    29: Vector(two("BYPASS", "BYPASS"), says("no-store")),
+    31: Vector([Step("MISS"), Step("HIT", client={"X-Foo": None})], says('private="X-Foo", max-age=60', **{"X-Foo": "1"})),
+    32: Vector([Step("MISS"), Step("HIT", client={"Set-Cookie": None})],
+               says('private="Set-Cookie", max-age=60', **{"Set-Cookie": "a=1"})),
+    34: Vector([Step("MISS"), Step("EXPIRED"), Step("EXPIRED")], says("no-cache")),
+    35: Vector(two("MISS", "REVALIDATED"), says("max-age=0", **{"Last-Modified": DATE, "revalidates": True})),
+    37: Vector([Step("MISS"), Step("HIT", at=7200), Step("EXPIRED", at=7202)], says("public")),
+    38: Vector(two("BYPASS", "BYPASS", status=500), {"status": 500}),
+    39: Vector(two("MISS", "HIT", status=500), says("max-age=60", status=500)),
+    40: Vector([Step("MISS", status=404), Step("HIT", at=179, status=404), Step("EXPIRED", at=181, status=404)], {"status": 404}),
+    43: Vector([Step("MISS"), Step("HIT", at=180), Step("EXPIRED", at=182)], {"status": 410}),
+    44: Vector([Step("MISS"), Step("HIT", at=90), Step("EXPIRED", at=110)], {"Expires": LATER}),
+    45: Vector(two("MISS", "REVALIDATED"), {"Expires": DATE, "ETag": '"v"', "revalidates": True}),
+    46: Vector(two("MISS", "EXPIRED"), {"Expires": "0"}),
+    47: Vector(two("MISS", "HIT"), says("max-age=60", Expires=DATE)),
+    49: Vector([Step("MISS"), Step("HIT", at=7200), Step("EXPIRED", at=7202)], says("max-age=abc")),
+    49.1: Vector([Step("MISS"), Step("HIT", at=7200)], says("max-age=-5")),
+    50: Vector([Step("MISS"), Step("HIT", at=30)], says("max-age=60", Age="50")),
+    52: Vector([Step("MISS"), Step("STALE", at=11, reply={"status": 503}, status=200),
+                Step("BYPASS", at=80, status=503)], says("max-age=10, stale-if-error=60")),
+    55: Vector([Step("MISS"), Step("UPDATING", at=11), Step("HIT", at=11, settled=True)], says(SWR)),
+    56: Vector([Step("MISS"), Step("EXPIRED", at=45)], says(SWR)),
+    58: Vector([Step("MISS"), Step("EXPIRED", at=11)], says("max-age=10, must-revalidate, stale-while-revalidate=30")),
+    59: Vector([Step("MISS"), Step("EXPIRED", at=11)], says(SWR), rules=[
+        {"cache": True, "serve_stale": {"disable_stale_while_updating": True}}]),
+    60: Vector(two("MISS", "EXPIRED"), says("no-cache, stale-while-revalidate=30")),
+    61: Vector(two("BYPASS", "BYPASS", client={"CDN-Cache-Control": "no-store"}),
+               says("public, max-age=3600", **{"CDN-Cache-Control": "no-store"})),
+    62: Vector(two("MISS", "HIT", client={"Cache-Control": "no-store"}), says("no-store", **{"CDN-Cache-Control": "max-age=60"})),
+    64: Vector(two("MISS", "REVALIDATED"), {"CDN-Cache-Control": "no-cache", "ETag": '"v"', "revalidates": True}),
+    65: Vector(two("MISS", "HIT"), {"CDN-Cache-Control": "max-age=60", "Expires": DATE}),
+    66: Vector([Step("MISS"), Step("HIT", at=100)], says("max-age=60", **{"Surrogate-Control": ""})),
+    67: Vector(two("BYPASS", "BYPASS", client={"Set-Cookie": "a=1"}), says("max-age=60", **{"Set-Cookie": "a=1"})),
+    68: Vector(two("MISS", "HIT", client={"Set-Cookie": None}), says("max-age=60", **{"Set-Cookie": "a=1"}), zone=OCC_OFF),
+    70: Vector([Step("MISS", "/p", client={"Set-Cookie": None}), Step("HIT", "/p", at=7200, client={"Set-Cookie": None})],
+               says("no-store", **{"Set-Cookie": "a=1"}), rules=[OVERRIDE]),
+    71: Vector(two("MISS", "HIT", path="/p", client={"Set-Cookie": None}), {"Set-Cookie": "a=1"}, rules=[
+        {"cache": True, "edge_ttl": {"mode": "respect_origin", "status_code_ttl": [{"status_code": 200, "value": 7200}]}}]),
+    73: Vector(two("BYPASS", "BYPASS", headers=AUTH), says("max-age=60")),
+    74: Vector(two("MISS", "HIT", headers=AUTH), says("public, max-age=60")),
+    74.1: Vector(two("MISS", "HIT", headers=AUTH), says("s-maxage=60")),
+    74.2: Vector(two("MISS", "HIT", headers=AUTH), says("must-revalidate, max-age=60")),
+    76: Vector([Step("MISS"), Step("HIT", headers=AUTH)], says("max-age=60")),
+    77: Vector(two("MISS", "HIT", headers=AUTH), says("max-age=60"), zone=OCC_OFF),
+    78: Vector(two("MISS", "HIT", headers=AUTH), says("max-age=60"), rules=[OVERRIDE]),
+    79: Vector([Step("MISS", "/index.html"), Step("HIT", "/index.html", at=7200), Step("EXPIRED", "/index.html", at=7202)], rules=[HTML]),
+    80: Vector([Step("DYNAMIC", "/index.html", method="POST")], rules=[HTML]),
+    82: Vector(two("DYNAMIC", "DYNAMIC", path="/images/a.png"), says("max-age=60"), rules=[HTML, {"cache": False}]),
+    82.1: Vector(two("MISS", "HIT", path="/images/a.png"), says("max-age=60"), rules=[{"cache": False}, HTML]),
+    83: Vector([Step("MISS", "/p", client={"Cache-Control": "public, max-age=120"}),
+                Step("HIT", "/p", at=7200, client={"Cache-Control": "public, max-age=120"})], says("max-age=5"), rules=[
+        OVERRIDE, {"browser_ttl": {"mode": "override_origin", "default": 120}}]),
+    85: Vector(two("BYPASS", "BYPASS", path="/p"), rules=[{"cache": True, "edge_ttl": {"mode": "bypass_by_default"}}]),
+    86: Vector(two("MISS", "HIT", path="/p"), says("max-age=60"), rules=[{"cache": True, "edge_ttl": {"mode": "bypass_by_default"}}]),
+    87: Vector(two("MISS", "HIT", path="/p"), {"Expires": LATER}, rules=[{"cache": True, "edge_ttl": {"mode": "bypass_by_default"}}]),
+    88: Vector(two("MISS", "HIT", path="/p", client={"Cache-Control": "private, no-store"}), says("private, no-store"), rules=[OVERRIDE]),
+    89: Vector(two("MISS", "REVALIDATED", path="/p"), {"ETag": '"v"', "revalidates": True}, zone=ENTERPRISE, rules=[
+        {"cache": True, "edge_ttl": {"mode": "override_origin", "default": 0}}]),
+    91: Vector(two("BYPASS", "BYPASS", path="/p", status=503), says("max-age=60", status=503), rules=[
+        {"cache": True, "edge_ttl": {"mode": "respect_origin", "status_code_ttl": [{"status_code_range": {"from": 500}, "value": -1}]}}]),
+    92: Vector([Step("MISS", "/p"), Step("REVALIDATED", "/p", at=3601), Step("HIT", "/p", at=7200)], {"ETag": '"v"', "revalidates": True},
+               zone=ENTERPRISE, rules=[
+        {"cache": True, "edge_ttl": {"mode": "respect_origin", "status_code_ttl": [{"status_code": 200, "value": 3600}]}}]),
+    94: Vector(two("MISS", "HIT", path="/p", status=500), {"status": 500}, rules=[OVERRIDE]),
+    95: Vector([Step("MISS", "/p"), Step("UPDATING", "/p", at=7201.5)], says("must-revalidate, max-age=5, stale-while-revalidate=30"), rules=[OVERRIDE]),
+    101: Vector([Step("MISS", "/a.css?b=1&a=2"), Step("HIT", "/a.css?a=2&b=1")], says("max-age=60"), rules=[
+        {"cache": True, "cache_key": {"ignore_query_strings_order": True}}]),
+    104: Vector([Step("MISS", "/a.css?x=1"), Step("HIT", "/a.css?y=2")], says("max-age=60"), rules=[
+        {"cache": True, "cache_key": {"custom_key": {"query_string": {"exclude": {"all": True}}}}}]),
+    110: Vector([Step("MISS", headers={"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)"}),
+                 Step("MISS", headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}),
+                 Step("MISS", headers={"User-Agent": "Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X)"})],
+                says("max-age=60"), rules=[{"cache": True, "cache_key": {"cache_by_device_type": True}}]),
+    112: Vector(two("BYPASS", "BYPASS", path="/x.jpg"), {"Content-Type": "text/html"}, rules=[
+        {"cache": True, "cache_key": {"cache_deception_armor": True}}]),
+    113: Vector(two("MISS", "HIT", path="/x.jpg"), says("max-age=60", **{"Content-Type": "text/html"}), rules=[
+        {"cache": True, "cache_key": {"cache_deception_armor": True}}]),
+    115: Vector([Step("MISS", headers={"Accept-Language": "de"}), Step("HIT", headers={"Accept-Language": "fr"})],
+                says("max-age=60", Vary="Accept-Language")),
+    116: Vector(two("BYPASS", "BYPASS"), says("max-age=60", Vary="*")),
+    116.1: Vector(two("BYPASS", "BYPASS"), says("max-age=60", Vary="*"), rules=[OVERRIDE]),
+    121: Vector([Step("MISS"), Step("HIT", headers={"If-None-Match": '"other"', "If-Modified-Since": DATE}, status=200)],
+                says("max-age=60", **{"ETag": '"v"', "Last-Modified": DATE})),
+    122: Vector([Step("MISS", headers={"If-None-Match": '"v"'}, status=304)], says("max-age=60", ETag='"v"')),
+    128: Vector([Step("MISS"), Step("HIT", headers={"Range": "bytes=0-1", "If-Range": '"w"'}, status=200)],
+                says("max-age=60", ETag='"v"')),
+    148: Vector([Step("MISS", client={"Cache-Control": "public, max-age=14400"})], says("max-age=30"),
+                zone={"settings": {"browser_cache_ttl": 14400}}),
+    149: Vector([Step("MISS", client={"Cache-Control": "public, max-age=30"})], says("max-age=30"), rules=[
+        {"browser_ttl": {"mode": "override_origin", "default": 2}}]),
+    151: Vector([Step("DYNAMIC", "/p.html", client={"Cache-Control": "max-age=30"})], says("max-age=30"),
+                zone={"settings": {"browser_cache_ttl": 14400}}),
+    157: Vector([Step("MISS"), Step("UPDATING"), Step("UPDATING", settled=True)], says("max-age=0, stale-while-revalidate=60")),
+}
+
+
+def make_handler(answer, now_ms):
+    headers = {name: value for name, value in answer.items() if name not in ("status", "revalidates")}
+    if headers.get("Expires") == LATER:
+        headers["Expires"] = formatdate(now_ms / 1000 + 100, usegmt=True)
+
+    def handler(request, _):
+        asked = request.get("If-None-Match") or request.get("If-Modified-Since")
+        if answer.get("revalidates") and asked:
+            return Reply(status=304, headers=headers)
+        status = answer.get("status", 200)
+        return Reply(b"" if status == 204 else b"body", status=status, headers=headers)
+
+    return handler
+
+
+@pytest.mark.parametrize("number", VECTORS)
+def test_vector(start, origin, number):
+    vector = VECTORS[number]
+    rules = vector.rules and [{"action": "set_cache_settings", "expression": "true", "enabled": True,
+                               "action_parameters": parameters} for parameters in vector.rules]
+    gateway = start(origin, zone=vector.zone, rules=rules)
+    origin.default = make_handler(vector.origin, gateway.now_ms())
+    clock = 0
+    for index, step in enumerate(vector.steps):
+        if step.reply is not None:
+            origin.default = make_handler(step.reply, gateway.now_ms())
+        if step.settled:
+            wait_until(lambda: origin.count() >= 2, "the background refresh")
+            wait_until(lambda: gateway.metric("nearedge_origin_request_duration_seconds_count") >= 2, "its end")
+        if step.at > clock:
+            gateway.advance((step.at - clock) * 1000)
+            clock = step.at
+        response = gateway.fetch(step.path, step.method, step.headers)
+        where = f"vector {number}, request {index + 1}: {response}"
+        assert response.cache == step.expect, where
+        if step.status is not None:
+            assert response.status == step.status, where
+        for name, value in step.client.items():
+            assert response.get(name) == value, where
+
+
+def test_vector_22_development_mode(start, origin):
+    origin.default = Reply("x", cache_control="max-age=600")
+    gateway = start(origin)
+    assert gateway.fetch("/a.css").cache == "MISS"
+    developing = start(origin, zone={"settings": {"development_mode": "on"}})
+    assert [developing.fetch("/a.css").cache for _ in range(2)] == ["DYNAMIC"] * 2
+    assert gateway.fetch("/a.css").cache == "HIT"
+
+
+def test_vector_53_origin_down(gateway, origin):
+    origin.default = Reply("x", cache_control="max-age=10")
+    gateway.fetch("/a.css")
+    origin.on("/b.css", Reply("x", cache_control="max-age=10, stale-if-error=0"))
+    gateway.fetch("/b.css")
+    origin.down()
+    gateway.advance(11_000)
+    assert gateway.fetch("/a.css").cache == "STALE"
+    assert gateway.fetch("/b.css").status == 521
+
+
+def test_vector_144_edge_errors_are_never_stored(start, origin):
+    gateway = start(origin, zone={"plan": "enterprise"}, rules=[{
+        "action": "set_cache_settings", "expression": "true", "action_parameters": {"cache": True, "edge_ttl": {
+            "mode": "respect_origin", "status_code_ttl": [{"status_code_range": {"from": 500}, "value": 60}]}}}])
+    origin.down()
+    assert [gateway.fetch("/a.css").status for _ in range(2)] == [521, 521]
+    origin.up()
+    assert gateway.fetch("/a.css").status == 200

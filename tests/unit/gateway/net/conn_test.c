@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "gateway/base/buf.h"
+#include "gateway/net/listener.h"
+
+/* A client and a server end on one loop, over a TCP port that the kernel chose. */
+struct end {
+    struct pair *pair;
+    struct conn *conn;
+    struct gw_buf got;
+    int connected, eofs, drains, errors, closes;
+    bool pause_after_read;
+};
+
+struct pair {
+    struct gw_loop *loop;
+    struct listener *listener;
+    struct end client, server;
+    size_t expect; /* bytes at the server after which the loop stops */
+    int released;
+};
+
+static struct gw_clock clock_of_tests;
+
+static void on_connect(void *ctx, int err)
+{
+    struct end *e = ctx;
+    assert_int_equal(err, 0);
+    e->connected++;
+    if (e->pair->server.conn)
+        gw_loop_stop(e->pair->loop);
+}
+
+static void on_read(void *ctx, struct gw_str data)
+{
+    struct end *e = ctx;
+    gw_buf_add(&e->got, data);
+    if (e->pause_after_read)
+        conn_pause(e->conn);
+    if (e->got.len >= e->pair->expect)
+        gw_loop_stop(e->pair->loop);
+}
+
+static void on_eof(void *ctx)
+{
+    struct end *e = ctx;
+    e->eofs++;
+    conn_close(e->conn);
+}
+
+static void on_drain(void *ctx)
+{
+    ((struct end *)ctx)->drains++;
+}
+
+static void on_error(void *ctx, int err)
+{
+    (void)err;
+    struct end *e = ctx;
+    e->errors++;
+    conn_close(e->conn);
+}
+
+static void on_close(void *ctx)
+{
+    struct end *e = ctx;
+    e->closes++;
+    e->conn = NULL;
+    if (e->pair->client.closes + e->pair->server.closes == 2)
+        gw_loop_stop(e->pair->loop);
+}
+
+static const struct conn_events events = {on_connect, on_read,  on_eof,
+                                          on_drain,   on_error, on_close};
+
+static void on_accept(void *ctx, struct conn *c)
+{
+    struct pair *p = ctx;
+    p->server.conn = c;
+    conn_set_owner(c, &events, &p->server);
+    if (p->client.connected)
+        gw_loop_stop(p->loop);
+}
+
+static void open_pair(struct pair *p)
+{
+    *p = (struct pair){.expect = SIZE_MAX};
+    gw_clock_init(&clock_of_tests, GW_CLOCK_SYSTEM);
+    p->loop = gw_loop_new(&clock_of_tests);
+    p->client.pair = p->server.pair = p;
+    gw_buf_init(&p->client.got, 64 << 20);
+    gw_buf_init(&p->server.got, 64 << 20);
+    const struct gw_ip loopback = {GW_IP_V4, {127, 0, 0, 1}};
+    struct net_address at = net_address_ip(&loopback, 0);
+    int err;
+    p->listener = listener_open(p->loop, &at, on_accept, p, &err);
+    assert_non_null(p->listener);
+    at = listener_address(p->listener);
+    assert_int_not_equal(net_address_port(&at), 0);
+    p->client.conn = conn_connect(p->loop, &at, &events, &p->client);
+    gw_loop_run(p->loop);
+    assert_non_null(p->server.conn);
+}
+
+/* Closes what is open and checks that each end heard of its close exactly once. */
+static void close_pair(struct pair *p)
+{
+    if (p->client.conn)
+        conn_close(p->client.conn);
+    if (p->server.conn)
+        conn_close(p->server.conn);
+    if (p->client.closes + p->server.closes < 2)
+        gw_loop_run(p->loop);
+    assert_int_equal(p->client.closes, 1);
+    assert_int_equal(p->server.closes, 1);
+    listener_close(p->listener);
+    gw_loop_free(p->loop);
+    gw_buf_release(&p->client.got);
+    gw_buf_release(&p->server.got);
+}
+
+static void release(void *object)
+{
+    ((struct pair *)object)->released++;
+}
+
+static void small_writes_leave_at_once(void **state)
+{
+    (void)state;
+    struct pair p;
+    open_pair(&p);
+    struct iovec parts[2] = {{"hello ", 6}, {"world", 5}};
+    const struct conn_hold hold = {release, &p, 1};
+    assert_int_equal(conn_write(p.client.conn, parts, 2, &hold), 0);
+    assert_int_equal(p.released, 1);
+    assert_int_equal(conn_queued(p.client.conn), 0);
+    p.expect = 11;
+    conn_resume(p.server.conn);
+    gw_loop_run(p.loop);
+    assert_memory_equal(p.server.got.data, "hello world", 11);
+    close_pair(&p);
+}
+
+/* More than the kernel buffers: transient parts are copied, borrowed ones held until the last byte
+ * is out. */
+static void large_writes_are_queued_and_arrive_whole(void **state)
+{
+    (void)state;
+    struct pair p;
+    open_pair(&p);
+    size_t size = 16 << 20;
+    char *body = gw_alloc(size);
+    for (size_t i = 0; i < size; i++)
+        body[i] = (char)(i * 7 >> 3);
+    char head[] = "head|";
+    struct iovec parts[2] = {{head, 5}, {body, size}};
+    const struct conn_hold hold = {release, &p, 1};
+    assert_int_equal(conn_write(p.client.conn, parts, 2, &hold), 0);
+    memset(head, '!', 5); /* the caller's again */
+    assert_int_equal(p.released, 0);
+    assert_true(conn_queued(p.client.conn) > 0);
+    p.expect = size + 5;
+    conn_resume(p.server.conn);
+    gw_loop_run(p.loop);
+    assert_int_equal(p.server.got.len, size + 5);
+    assert_memory_equal(p.server.got.data, "head|", 5);
+    assert_memory_equal(p.server.got.data + 5, body, size);
+    assert_int_equal(p.released, 1);
+    free(body);
+    close_pair(&p);
+}
+
+static void finish_sends_what_is_queued_before_it_closes(void **state)
+{
+    (void)state;
+    struct pair p;
+    open_pair(&p);
+    size_t size = 4 << 20;
+    char *body = gw_zalloc(size);
+    struct iovec part = {body, size};
+    assert_int_equal(conn_write(p.client.conn, &part, 1, NULL), 0);
+    conn_finish(p.client.conn);
+    assert_true(conn_is_closing(p.client.conn));
+    conn_resume(p.server.conn);
+    gw_loop_run(p.loop); /* until both are closed */
+    assert_int_equal(p.server.got.len, size);
+    assert_int_equal(p.server.eofs, 1);
+    free(body);
+    close_pair(&p);
+}
+
+static void a_closed_connection_tells_nothing_more(void **state)
+{
+    (void)state;
+    struct pair p;
+    open_pair(&p);
+    struct iovec part = {"x", 1};
+    assert_int_equal(conn_write(p.client.conn, &part, 1, NULL), 0);
+    conn_resume(p.server.conn);
+    conn_close(p.server.conn);
+    assert_int_not_equal(conn_write(p.server.conn, &part, 1, NULL), 0);
+    conn_resume(p.client.conn);
+    gw_loop_run(p.loop);
+    assert_int_equal(p.server.got.len, 0);
+    close_pair(&p);
+}
+
+static void refused_connects_are_told_later(void **state)
+{
+    (void)state;
+    struct pair p;
+    open_pair(&p);
+    struct net_address nowhere;
+    assert_int_equal(net_address_unix(GW_STR("/nonexistent/socket"), &nowhere), 0);
+    struct end e = {.pair = &p};
+    e.conn = conn_connect(p.loop, &nowhere, &events, &e);
+    conn_abandon(e.conn); /* before it is told: then nothing comes */
+    close_pair(&p);
+    assert_int_equal(e.connected + e.closes, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(small_writes_leave_at_once),
+        cmocka_unit_test(large_writes_are_queued_and_arrive_whole),
+        cmocka_unit_test(finish_sends_what_is_queued_before_it_closes),
+        cmocka_unit_test(a_closed_connection_tells_nothing_more),
+        cmocka_unit_test(refused_connects_are_told_later),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
