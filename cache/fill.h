@@ -49,7 +49,7 @@ void cache_fill_unwait(struct cache_fill *fill, struct cache_waiter *w);
 enum cache_fill_state cache_fill_state(struct cache_fill *fill, uint32_t *version);
 int cache_fill_error(struct cache_fill *fill); /* of FAILED, see err.h */
 /* From STREAMING on (and REFRESHED), else NULL; borrowed, lives as long as the fill. Its head,
- * times and lifetime may be read at once; its body through a reader until the state is COMPLETE. */
+ * times and lifetime may be read at once; its body through a reader only, but for REFRESHED. */
 struct cache_object *cache_fill_object(struct cache_fill *fill);
 /* One more reference, for a leader whose fetch outlives its own client. */
 void cache_fill_ref(struct cache_fill *fill);

@@ -20,7 +20,7 @@ void cache_store_bury(struct cache_store *store, struct cache_body *body)
 }
 
 /* Takes the body off the list while it frees, so that no lock is held meanwhile. */
-void cache_store_tick(struct cache_store *store)
+static void free_some(struct cache_store *store)
 {
     if (!atomic_load_explicit(&store->dead, memory_order_relaxed))
         return;
@@ -31,6 +31,12 @@ void cache_store_tick(struct cache_store *store)
     pthread_mutex_unlock(&store->dead_lock);
     if (body && !cache_body_free_some(body, DEAD_A_TURN))
         cache_store_bury(store, body);
+}
+
+void cache_store_tick(struct cache_store *store)
+{
+    cache_store_sweep(store);
+    free_some(store);
 }
 
 static bool over(const struct cache_store *store)

@@ -39,15 +39,15 @@ static bool place_matches(const struct cache_match *m, const struct cache_space 
 
 static bool object_matches(const struct cache_match *m, const struct cache_object *o)
 {
-    return o->generation == cache_space_generation(o->space) &&
+    return !cache_object_is_dead(o) &&
            place_matches(m, o->space, cache_object_text(o, o->host),
                          cache_object_text(o, o->target)) &&
            (!given(m->tag) || tagged(cache_object_text(o, o->head.tags), m->tag));
 }
 
-/* One purge on its way through the shards. */
+/* One purge on its way through the shards. What purge_everything left goes as well. */
 struct sweep {
-    const struct cache_match *match;
+    const struct cache_match *match; /* NULL: only that */
     enum cache_purge_kind kind;
     uint64_t now_ms;
     size_t found;
@@ -70,35 +70,38 @@ static void sweep_queue(struct sweep *s, struct cache_shard *shard, struct gw_li
     for (struct gw_list *l = queue->next, *next; l != queue; l = next) {
         next = l->next;
         struct cache_object *o = gw_container_of(l, struct cache_object, entry.link);
-        if (!object_matches(s->match, o))
-            continue;
-        s->found++;
-        if (s->kind == CACHE_PURGE_INVALIDATE) {
+        bool found = s->match && object_matches(s->match, o);
+        s->found += found;
+        if (found && s->kind == CACHE_PURGE_INVALIDATE) {
             cache_object_invalidate(o, s->now_ms);
-            continue;
+        } else if (found || cache_object_is_dead(o)) {
+            cache_shard_remove(shard, o);
+            gw_list_push(&s->gone, &o->entry.link);
         }
-        cache_shard_remove(shard, o);
-        gw_list_push(&s->gone, &o->entry.link);
     }
+}
+
+static void sweep_shard(struct sweep *s, struct cache_shard *shard)
+{
+    gw_list_init(&s->gone);
+    pthread_mutex_lock(&shard->lock);
+    sweep_queue(s, shard, &shard->queues.small);
+    sweep_queue(s, shard, &shard->queues.main);
+    for (size_t i = 0; s->match && i < CACHE_FILL_BUCKETS; i++)
+        doom_fills(&shard->fills[i], s->match);
+    if (s->match)
+        doom_fills(&shard->alone, s->match);
+    pthread_mutex_unlock(&shard->lock);
+    for (struct gw_list *l; (l = gw_list_pop(&s->gone));)
+        cache_object_unref(gw_container_of(l, struct cache_object, entry.link));
 }
 
 size_t cache_purge_match(struct cache_store *store, const struct cache_match *match,
                          enum cache_purge_kind kind, uint64_t now_ms)
 {
     struct sweep sweep = {.match = match, .kind = kind, .now_ms = now_ms};
-    gw_list_init(&sweep.gone);
-    for (size_t i = 0; i < store->shard_count; i++) {
-        struct cache_shard *shard = &store->shards[i];
-        pthread_mutex_lock(&shard->lock);
-        sweep_queue(&sweep, shard, &shard->queues.small);
-        sweep_queue(&sweep, shard, &shard->queues.main);
-        for (size_t j = 0; j < CACHE_FILL_BUCKETS; j++)
-            doom_fills(&shard->fills[j], match);
-        doom_fills(&shard->alone, match);
-        pthread_mutex_unlock(&shard->lock);
-        for (struct gw_list *l; (l = gw_list_pop(&sweep.gone));)
-            cache_object_unref(gw_container_of(l, struct cache_object, entry.link));
-    }
+    for (size_t i = 0; i < store->shard_count; i++)
+        sweep_shard(&sweep, &store->shards[i]);
     return sweep.found;
 }
 
@@ -116,7 +119,7 @@ bool cache_purge_key(struct cache_store *store, const struct cache_place *place,
     struct cache_shard *shard = cache_shard_of(store, place->hash);
     pthread_mutex_lock(&shard->lock);
     struct cache_object *o = cache_index_get(&shard->index, place->hash);
-    bool found = o && o->generation == cache_space_generation(o->space);
+    bool found = o && !cache_object_is_dead(o);
     if (o && kind == CACHE_PURGE_REMOVE)
         cache_shard_remove(shard, o);
     else if (o)
@@ -134,6 +137,15 @@ void cache_purge_everything(struct cache_store *store, struct gw_str zone)
     for (struct cache_space *s = atomic_load(&store->spaces); s; s = s->next)
         if (gw_str_eq(cache_space_zone(s), zone))
             atomic_fetch_add_explicit(&s->generation, 1, memory_order_acq_rel);
+    atomic_store(&store->to_sweep, (uint32_t)store->shard_count);
+}
+
+void cache_store_sweep(struct cache_store *store)
+{
+    struct sweep sweep = {0};
+    uint32_t left = atomic_load(&store->to_sweep);
+    if (left && atomic_compare_exchange_strong(&store->to_sweep, &left, left - 1))
+        sweep_shard(&sweep, &store->shards[left - 1]);
 }
 
 static size_t list_queue(const struct gw_list *queue, const struct cache_match *m,

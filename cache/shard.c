@@ -19,7 +19,7 @@ static void count_out(struct cache_shard *shard, const struct cache_object *o)
 
 struct cache_object *cache_shard_insert(struct cache_shard *shard, struct cache_object *object)
 {
-    if (object->generation != cache_space_generation(object->space))
+    if (cache_object_is_dead(object))
         return NULL; /* purged while it was fetched */
     cache_object_ref(object);
     struct cache_object *before = cache_index_put(&shard->index, object);

@@ -116,12 +116,6 @@ uint64_t cache_store_object_max(const struct cache_store *store, enum config_pla
     return gw_min_u64(ours, plan_object_max[plan]);
 }
 
-/* Purged by a newer generation of its space. */
-static bool is_dead(const struct cache_object *o)
-{
-    return o->generation != cache_space_generation(o->space);
-}
-
 /* The fetch of this key that can be joined: a purged one cannot. */
 static struct cache_fill *find_fill(struct cache_shard *shard, const struct cache_place *place)
 {
@@ -161,7 +155,7 @@ enum cache_found cache_store_begin(struct cache_store *store, const struct cache
     pthread_mutex_lock(&shard->lock);
     shard->stats.lookups++;
     struct cache_object *object = cache_index_get(&shard->index, place->hash);
-    if (gw_unlikely(object && is_dead(object))) {
+    if (gw_unlikely(object && cache_object_is_dead(object))) {
         dead = object;
         cache_shard_remove(shard, object);
         object = NULL;
@@ -185,7 +179,7 @@ struct cache_object *cache_store_peek(struct cache_store *store, const struct ca
     struct cache_shard *shard = cache_shard_of(store, place->hash);
     pthread_mutex_lock(&shard->lock);
     struct cache_object *object = cache_index_get(&shard->index, place->hash);
-    if (object && is_dead(object))
+    if (object && cache_object_is_dead(object))
         object = NULL;
     if (object)
         cache_object_ref(object);

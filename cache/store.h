@@ -47,7 +47,8 @@ struct cache_object *cache_store_peek(struct cache_store *store, const struct ca
 /* Puts an object in, replacing one with the same hash. Keeps a reference of its own. */
 void cache_store_insert(struct cache_store *store, struct cache_object *object);
 
-/* Frees what is left of large bodies, a little at a time; called by housekeeping. */
+/* Frees what large bodies and purge_everything left, a little at a time; called by housekeeping, as
+ * often as it likes. */
 void cache_store_tick(struct cache_store *store);
 
 struct cache_stats {
@@ -57,7 +58,7 @@ struct cache_stats {
     uint64_t inserted, evicted, purged;
 };
 void cache_store_stats(const struct cache_store *store, struct cache_stats *out);
-/* Only objects and bytes. Objects purged by purge_everything count until they are swept out. */
+/* Only objects and bytes. What purge_everything left counts until it is swept out. */
 void cache_space_stats(const struct cache_space *space, struct cache_stats *out);
 struct gw_str cache_space_zone(const struct cache_space *space);
 struct gw_str cache_space_edge(const struct cache_space *space);

@@ -34,17 +34,24 @@ struct access_log {
 
 /* ---- target ---- */
 
-/* Standard output is opened anew through /proc: O_NONBLOCK then holds for our descriptor alone,
- * while on an inherited one it would also change the shell's or the supervisor's end. Sockets
- * (journald) cannot be opened so; they are sent to with MSG_DONTWAIT. */
+/* A pipe or terminal is opened anew through /proc: O_NONBLOCK then holds for our descriptor alone,
+ * while on the inherited one it would also change the shell's or the supervisor's end. A file must
+ * not be: `> log 2>&1` shares one offset between both streams, and a second one would overwrite
+ * what the other wrote. Sockets (journald) cannot be; they are sent to with MSG_DONTWAIT. */
 static int open_standard(int number)
 {
     char path[32];
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", number);
-    int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    return fd >= 0 ? fd : fcntl(number, F_DUPFD_CLOEXEC, 3);
+    struct stat st;
+    if (fstat(number, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))) {
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", number);
+        int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd >= 0)
+            return fd;
+    }
+    return fcntl(number, F_DUPFD_CLOEXEC, 3);
 }
 
+/* -1 with errno for "cannot", and for "off". */
 static int open_target(const struct config_log *settings)
 {
     switch (settings->access) {
@@ -124,6 +131,7 @@ static size_t count_lines(struct gw_str text)
     return lines;
 }
 
+/* Once a second, also when the target takes bytes again: the last drops must not go unsaid. */
 static void report_dropped(struct access_log *log)
 {
     uint64_t now = gw_loop_real_ms(log->loop);
@@ -152,6 +160,8 @@ static void drop_pending(struct access_log *log, int err)
     drop(log, count_lines(gw_str_from(all, keep)), err);
 }
 
+/* As much as the target takes now. Runs at the end of a turn, when the buffer is full, on the retry
+ * deadline, and before the target changes. */
 static void flush(struct access_log *log)
 {
     while (log->pending.len && log->fd >= 0) {
@@ -196,10 +206,10 @@ void access_log_write(struct access_log *log, const struct exchange *x)
 
 /* ---- life ---- */
 
+/* What cannot leave through the old target by now goes to the new one: lines belong to no file. */
 void access_log_configure(struct access_log *log, const struct config_log *settings)
 {
     flush(log);
-    access_line_release(&log->line);
     access_line_init(&log->line, settings);
     log->settings = settings;
     if (settings->access == CONFIG_LOG_OFF)
@@ -233,7 +243,6 @@ void access_log_free(struct access_log *log)
     gw_deadline_cancel(&log->retry);
     if (log->fd >= 0)
         close(log->fd);
-    access_line_release(&log->line);
     gw_buf_release(&log->pending);
     free(log);
 }

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/access_log_line.h"
 
-#include <time.h>
-
 #include "gateway/exchange.h"
 #include "gateway/http/date.h"
 
-/* Ceilings in raw bytes. A byte costs at most three in the line ("\"" two, a byte that is not UTF-8
- * three, a combined line's \xHH four), and host and method are bounded by the parser's target and
- * name rules: all of it stays under ACCESS_LINE_MAX. */
+/* Ceilings in raw bytes. Escaping makes at most six bytes of one (\u001f), the names of edges,
+ * zones and limiters come from the configuration and are under 256 bytes each, everything else is
+ * fixed: at most 6 × 11.6 KiB and 2 KiB, which is why the pen below never asks for room. */
 #define URI_MAX     ((size_t)8192)
 #define REFERER_MAX ((size_t)2048)
 #define AGENT_MAX   ((size_t)1024)
 #define HOST_MAX    ((size_t)256)
 #define METHOD_MAX  ((size_t)32)
+#define TEXT_MAX    ((size_t)256)
 
 void access_line_init(struct access_line *line, const struct config_log *settings)
 {
@@ -21,15 +20,127 @@ void access_line_init(struct access_line *line, const struct config_log *setting
                                  .mask = settings->mask,
                                  .mask_count = settings->mask_count,
                                  .second = UINT64_MAX};
-    gw_buf_init(&line->scratch, URI_MAX + 16);
 }
 
-void access_line_release(struct access_line *line)
+/* ---- the pen: writes into reserved room ---- */
+
+/* No checks and no calls a byte: with a bounds check in each append a line cost five times as much.
+ */
+struct pen {
+    char *at;
+};
+
+static inline void put(struct pen *pen, struct gw_str s)
 {
-    gw_buf_release(&line->scratch);
+    if (s.len)
+        memcpy(pen->at, s.ptr, s.len);
+    pen->at += s.len;
 }
 
-/* ---- masking ---- */
+static inline void put_char(struct pen *pen, char c)
+{
+    *pen->at++ = c;
+}
+
+static void put_number(struct pen *pen, uint64_t value)
+{
+    pen->at += gw_u64_digits(pen->at, value);
+}
+
+#define ALL(byte) (0x0101010101010101u * (uint64_t)(byte))
+
+/* Nonzero iff a byte of `word` is zero (the test, not the place, is exact). */
+static inline uint64_t has_zero(uint64_t word)
+{
+    return (word - ALL(1)) & ~word & ALL(0x80);
+}
+
+/* Length of the front of s that both formats write as it is: printable ASCII but " and \. Eight
+ * bytes a step: User-Agents alone are over a hundred. */
+static size_t plain_length(struct gw_str s)
+{
+    size_t n = 0;
+    for (; s.len - n >= 8; n += 8) {
+        uint64_t word;
+        memcpy(&word, s.ptr + n, sizeof(word));
+        uint64_t outside = (word | ((word - ALL(0x20)) & ~word)) & ALL(0x80);
+        if (outside | has_zero(word ^ ALL('"')) | has_zero(word ^ ALL('\\')) |
+            has_zero(word ^ ALL(0x7f)))
+            break;
+    }
+    while (n < s.len && s.ptr[n] >= 0x20 && s.ptr[n] < 0x7f && s.ptr[n] != '"' && s.ptr[n] != '\\')
+        n++;
+    return n;
+}
+
+static void put_hex(struct pen *pen, unsigned char c)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    put_char(pen, hex[c >> 4]);
+    put_char(pen, hex[c & 15]);
+}
+
+/* The inside of a JSON string; bytes that are not UTF-8 become U+FFFD. */
+static void put_json(struct pen *pen, struct gw_str s)
+{
+    while (s.len) {
+        size_t n = plain_length(s);
+        put(pen, gw_str_first(s, n));
+        s = gw_str_from(s, n);
+        if (!s.len)
+            return;
+        unsigned char c = (unsigned char)s.ptr[0];
+        n = gw_utf8_length(s);
+        if (n == 0) {
+            put(pen, GW_STR("\xEF\xBF\xBD"));
+        } else if (c < 0x20 || c == 0x7f) {
+            put(pen, GW_STR("\\u00"));
+            put_hex(pen, c);
+        } else {
+            if (c == '"' || c == '\\')
+                put_char(pen, '\\');
+            put(pen, gw_str_first(s, n));
+        }
+        s = gw_str_from(s, n ? n : 1);
+    }
+}
+
+/* The inside of a quoted field, escaped as nginx and Apache do: no visitor can end it. */
+static void put_quoted(struct pen *pen, struct gw_str s)
+{
+    while (s.len) {
+        size_t n = plain_length(s);
+        put(pen, gw_str_first(s, n));
+        s = gw_str_from(s, n);
+        if (!s.len)
+            return;
+        put(pen, GW_STR("\\x"));
+        put_hex(pen, (unsigned char)s.ptr[0]);
+        s = gw_str_from(s, 1);
+    }
+}
+
+/* ---- fields that clients write ---- */
+
+/* A text in pieces, escaped as its format wants and cut where its ceiling is. */
+struct field {
+    struct pen *pen;
+    void (*escape)(struct pen *pen, struct gw_str s);
+    size_t left;
+    bool cut;
+};
+
+static void add(struct field *f, struct gw_str piece)
+{
+    if (f->cut)
+        return;
+    f->escape(f->pen, gw_str_first(piece, f->left));
+    f->cut = piece.len > f->left;
+    if (f->cut)
+        f->escape(f->pen, GW_STR("…"));
+    else
+        f->left -= piece.len;
+}
 
 /* The next byte of percent-encoded text, lower case. A broken escape stands for itself. */
 static char next_decoded(struct gw_str *text)
@@ -61,65 +172,48 @@ static bool is_masked(const struct access_line *line, struct gw_str name)
     return false;
 }
 
-static void add_masked_query(struct access_line *line, struct gw_str query)
+static void add_query(const struct access_line *line, struct field *f, struct gw_str query)
 {
-    struct gw_buf *b = &line->scratch;
     struct gw_str item;
-    for (bool first = true; gw_str_next(&query, '&', &item); first = false) {
+    add(f, GW_STR("?"));
+    if (!line->mask_count) {
+        add(f, query);
+        return;
+    }
+    for (bool first = true; !f->cut && gw_str_next(&query, '&', &item); first = false) {
         size_t equals = gw_str_chr(item, '=');
         if (!first)
-            gw_buf_char(b, '&');
+            add(f, GW_STR("&"));
         if (equals != GW_NPOS && is_masked(line, gw_str_first(item, equals))) {
-            gw_buf_add(b, gw_str_first(item, equals + 1));
+            add(f, gw_str_first(item, equals + 1));
             item = GW_STR("***");
         }
-        gw_buf_add(b, item);
+        add(f, item);
     }
 }
 
-/* The scratch holds at most `max` bytes of what was put there, and says when that was not all. */
-static struct gw_str cut_scratch(struct access_line *line, size_t max)
+static void add_uri(const struct access_line *line, struct field *f, const struct exchange *x)
 {
-    struct gw_buf *b = &line->scratch;
-    if (b->len > max || b->overflow) {
-        b->len = gw_min_size(b->len, max);
-        b->overflow = false;
-        gw_buf_add(b, GW_STR("…"));
-    }
-    return gw_buf_str(b);
-}
-
-static struct gw_str request_uri(struct access_line *line, const struct exchange *x)
-{
-    gw_buf_clear(&line->scratch);
-    gw_buf_add(&line->scratch, gw_str_first(x->request.url.path, URI_MAX + 1));
-    if (x->request.url.has_query) {
-        gw_buf_char(&line->scratch, '?');
-        add_masked_query(line, gw_str_first(x->request.url.query, URI_MAX + 1));
-    }
-    return cut_scratch(line, URI_MAX);
+    f->left = URI_MAX;
+    add(f, x->request.url.path);
+    if (x->request.url.has_query)
+        add_query(line, f, x->request.url.query);
 }
 
 /* A URL like any other: the page a visitor came from may carry the same token in its query. */
-static struct gw_str referer(struct access_line *line, const struct exchange *x)
+static void add_referer(const struct access_line *line, struct field *f, const struct gw_str *value)
 {
-    const struct gw_str *value = headers_get(&x->request.headers, HEADER_REFERER);
-    if (!value)
-        return GW_STR_EMPTY;
     size_t question = gw_min_size(gw_str_chr(*value, '?'), value->len);
-    gw_buf_clear(&line->scratch);
-    gw_buf_add(&line->scratch, gw_str_first(*value, gw_min_size(question, REFERER_MAX + 1)));
-    if (question < value->len) {
-        gw_buf_char(&line->scratch, '?');
-        add_masked_query(line, gw_str_first(gw_str_from(*value, question + 1), REFERER_MAX + 1));
-    }
-    return cut_scratch(line, REFERER_MAX);
+    f->left = REFERER_MAX;
+    add(f, gw_str_first(*value, question));
+    if (question < value->len)
+        add_query(line, f, gw_str_from(*value, question + 1));
 }
 
-static struct gw_str user_agent(const struct exchange *x)
+static void add_agent(struct field *f, const struct gw_str *value)
 {
-    const struct gw_str *value = headers_get(&x->request.headers, HEADER_USER_AGENT);
-    return value ? gw_str_first(*value, AGENT_MAX) : GW_STR_EMPTY;
+    f->left = AGENT_MAX;
+    add(f, *value);
 }
 
 /* ---- what both formats say ---- */
@@ -135,6 +229,7 @@ static unsigned status(const struct exchange *x)
     return x->gone && !x->responded ? 499 : x->status;
 }
 
+/* The same words as the metric's label "decision". */
 static struct gw_str limiter_decision(const struct exchange_limit *limit)
 {
     if (!limit->route || !limit->route->limiter)
@@ -155,44 +250,19 @@ static struct gw_str limiter_decision(const struct exchange_limit *limit)
 }
 
 /* Logpush spells cache statuses in lower case, and "unknown" where the header is absent. */
-static struct gw_str cache_word(enum cache_status status)
+static void put_cache_status(struct pen *pen, enum cache_status cache)
 {
-    static const struct gw_str names[] = {[CACHE_STATUS_NONE] = {"unknown", 7},
-                                          [CACHE_STATUS_HIT] = {"hit", 3},
-                                          [CACHE_STATUS_MISS] = {"miss", 4},
-                                          [CACHE_STATUS_EXPIRED] = {"expired", 7},
-                                          [CACHE_STATUS_REVALIDATED] = {"revalidated", 11},
-                                          [CACHE_STATUS_UPDATING] = {"updating", 8},
-                                          [CACHE_STATUS_STALE] = {"stale", 5},
-                                          [CACHE_STATUS_BYPASS] = {"bypass", 6},
-                                          [CACHE_STATUS_DYNAMIC] = {"dynamic", 7}};
-    return names[status];
+    struct gw_str name = cache_status_name(cache);
+    if (!name.len)
+        put(pen, GW_STR("unknown"));
+    for (size_t i = 0; i < name.len; i++)
+        put_char(pen, gw_lower(name.ptr[i]));
 }
 
-/* ---- JSON ---- */
+/* ---- JSON: each put ends with what introduces the next value ---- */
 
-/* For values that cannot hold a byte JSON would escape. */
-static void add_plain(struct gw_buf *out, struct gw_str name, struct gw_str value)
-{
-    gw_buf_add(out, name);
-    gw_buf_char(out, '"');
-    gw_buf_add(out, value);
-    gw_buf_char(out, '"');
-}
-
-static void add_text(struct gw_buf *out, struct gw_str name, struct gw_str value)
-{
-    gw_buf_add(out, name);
-    gw_buf_json(out, value);
-}
-
-static void add_number(struct gw_buf *out, struct gw_str name, uint64_t value)
-{
-    gw_buf_add(out, name);
-    gw_buf_u64(out, value);
-}
-
-static void add_time(struct access_line *line, struct gw_buf *out, struct gw_str name, uint64_t ms)
+/* Date arithmetic once a second, milliseconds always. */
+static void put_time(struct access_line *line, struct pen *pen, uint64_t ms)
 {
     uint64_t second = ms / 1000, part = ms % 1000;
     if (second != line->second) {
@@ -202,129 +272,139 @@ static void add_time(struct access_line *line, struct gw_buf *out, struct gw_str
     line->stamp[20] = (char)('0' + part / 100);
     line->stamp[21] = (char)('0' + part / 10 % 10);
     line->stamp[22] = (char)('0' + part % 10);
-    add_plain(out, name, gw_str(line->stamp, DATE_ISO_LEN));
+    put(pen, gw_str(line->stamp, DATE_ISO_LEN));
 }
 
-static void add_hash(struct gw_buf *out, struct gw_str name, uint64_t hash)
+static void put_client(struct access_line *line, const struct exchange *x, struct pen *pen)
 {
-    char hex[16];
-    for (int i = 15; i >= 0; i--, hash >>= 4)
-        hex[i] = "0123456789abcdef"[hash & 15];
-    add_plain(out, name, gw_str(hex, sizeof(hex)));
+    const struct headers *headers = &x->request.headers;
+    struct field f = {.pen = pen, .escape = put_json};
+    const struct gw_str *value;
+    put(pen, GW_STR("{\"RayID\":\""));
+    put(pen, gw_str_z(x->ray));
+    put(pen, GW_STR("\",\"ClientIP\":\""));
+    put(pen, gw_str(x->client.ip_text, x->client.ip_text_len));
+    put(pen, GW_STR("\",\"ClientRequestHost\":\""));
+    put_json(pen, gw_str_first(x->request.host.name, HOST_MAX));
+    put(pen, GW_STR("\",\"ClientRequestMethod\":\""));
+    put_json(pen, gw_str_first(x->request.method, METHOD_MAX));
+    put(pen, GW_STR("\",\"ClientRequestURI\":\""));
+    add_uri(line, &f, x);
+    put(pen, x->client.https ? GW_STR("\",\"ClientRequestScheme\":\"https")
+                             : GW_STR("\",\"ClientRequestScheme\":\"http"));
+    put(pen, GW_STR("\",\"ClientRequestProtocol\":\""));
+    put(pen, protocol(x));
+    put(pen, GW_STR("\",\"ClientRequestUserAgent\":\""));
+    f.cut = false;
+    if ((value = headers_get(headers, HEADER_USER_AGENT)))
+        add_agent(&f, value);
+    put(pen, GW_STR("\",\"ClientRequestReferer\":\""));
+    f.cut = false;
+    if ((value = headers_get(headers, HEADER_REFERER)))
+        add_referer(line, &f, value);
 }
 
-static void add_request(struct access_line *line, const struct exchange *x, struct gw_buf *out)
-{
-    add_plain(out, GW_STR("{\"RayID\":"), gw_str_z(x->ray));
-    add_plain(out, GW_STR(",\"ClientIP\":"), gw_str(x->client.ip_text, x->client.ip_text_len));
-    add_text(out, GW_STR(",\"ClientRequestHost\":"), gw_str_first(x->request.host.name, HOST_MAX));
-    add_text(out, GW_STR(",\"ClientRequestMethod\":"), gw_str_first(x->request.method, METHOD_MAX));
-    add_text(out, GW_STR(",\"ClientRequestURI\":"), request_uri(line, x));
-    add_plain(out, GW_STR(",\"ClientRequestScheme\":"),
-              x->client.https ? GW_STR("https") : GW_STR("http"));
-    add_plain(out, GW_STR(",\"ClientRequestProtocol\":"), protocol(x));
-    add_text(out, GW_STR(",\"ClientRequestUserAgent\":"), user_agent(x));
-    add_text(out, GW_STR(",\"ClientRequestReferer\":"), referer(line, x));
-}
-
-static void add_limiter(const struct exchange_limit *limit, struct gw_buf *out)
+/* The key itself holds addresses and user ids; its hash still tells which lines belong together. */
+static void put_limiter(const struct exchange_limit *limit, struct pen *pen)
 {
     const struct limiter *limiter = limit->route ? limit->route->limiter : NULL;
-    add_plain(out, GW_STR(",\"Limiter\":"), limiter ? limiter->name : GW_STR_EMPTY);
-    add_plain(out, GW_STR(",\"LimiterDecision\":"), limiter_decision(limit));
-    if (limiter && limit->asked)
-        add_hash(out, GW_STR(",\"LimiterKey\":"), limit->key_hash);
-    else
-        add_plain(out, GW_STR(",\"LimiterKey\":"), GW_STR_EMPTY);
+    put(pen, GW_STR("\",\"Limiter\":\""));
+    if (limiter)
+        put_json(pen, gw_str_first(limiter->name, TEXT_MAX));
+    put(pen, GW_STR("\",\"LimiterDecision\":\""));
+    put(pen, limiter_decision(limit));
+    put(pen, GW_STR("\",\"LimiterKey\":\""));
+    for (int shift = 60; limiter && limit->asked && shift >= 0; shift -= 4)
+        put_char(pen, "0123456789abcdef"[limit->key_hash >> shift & 15]);
 }
 
 /* Every line has every field: what reads them never meets a missing column. */
-static void write_json(struct access_line *line, const struct exchange *x, uint64_t took_us,
-                       struct gw_buf *out)
+static void put_json_line(struct access_line *line, const struct exchange *x, uint64_t took_us,
+                          struct pen *pen)
 {
     uint64_t start_ms = x->now.wall_ms;
-    add_request(line, x, out);
-    add_time(line, out, GW_STR(",\"EdgeStartTimestamp\":"), start_ms);
-    add_time(line, out, GW_STR(",\"EdgeEndTimestamp\":"), start_ms + took_us / 1000);
-    add_number(out, GW_STR(",\"EdgeResponseStatus\":"), status(x));
-    add_number(out, GW_STR(",\"EdgeResponseBytes\":"), x->bytes_sent);
-    add_plain(out, GW_STR(",\"EdgeColoCode\":"), exchange_edge_name(x));
-    add_plain(out, GW_STR(",\"CacheCacheStatus\":"), cache_word(x->cache.status));
-    add_number(out, GW_STR(",\"OriginResponseStatus\":"), x->origin_status);
-    add_number(out, GW_STR(",\"OriginResponseDurationMs\":"), x->origin_us / 1000);
-    add_text(out, GW_STR(",\"ZoneName\":"), x->zone ? x->zone->config->name : GW_STR_EMPTY);
-    add_limiter(&x->limit, out);
-    gw_buf_add(out, GW_STR("}\n"));
+    put_client(line, x, pen);
+    put(pen, GW_STR("\",\"EdgeStartTimestamp\":\""));
+    put_time(line, pen, start_ms);
+    put(pen, GW_STR("\",\"EdgeEndTimestamp\":\""));
+    put_time(line, pen, start_ms + took_us / 1000);
+    put(pen, GW_STR("\",\"EdgeResponseStatus\":"));
+    put_number(pen, status(x));
+    put(pen, GW_STR(",\"EdgeResponseBytes\":"));
+    put_number(pen, x->bytes_sent);
+    put(pen, GW_STR(",\"EdgeColoCode\":\""));
+    put_json(pen, gw_str_first(exchange_edge_name(x), TEXT_MAX));
+    put(pen, GW_STR("\",\"CacheCacheStatus\":\""));
+    put_cache_status(pen, x->cache.status);
+    put(pen, GW_STR("\",\"OriginResponseStatus\":"));
+    put_number(pen, x->origin_status);
+    put(pen, GW_STR(",\"OriginResponseDurationMs\":"));
+    put_number(pen, x->origin_us / 1000);
+    put(pen, GW_STR(",\"ZoneName\":\""));
+    if (x->zone)
+        put_json(pen, gw_str_first(x->zone->config->name, TEXT_MAX));
+    put_limiter(&x->limit, pen);
+    put(pen, GW_STR("\"}\n"));
 }
 
 /* ---- combined ---- */
 
-/* A quoted field, escaped as nginx and Apache do: no visitor can end the field or the line. */
-static void add_quoted(struct gw_buf *out, struct gw_str value)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-            gw_buf_char(out, (char)c);
-            continue;
-        }
-        gw_buf_add(out, GW_STR("\\x"));
-        gw_buf_char(out, hex[c >> 4]);
-        gw_buf_char(out, hex[c & 15]);
-    }
-}
-
-static void add_quoted_or_dash(struct gw_buf *out, struct gw_str value)
-{
-    gw_buf_add(out, GW_STR(" \""));
-    add_quoted(out, value.len ? value : GW_STR("-"));
-    gw_buf_char(out, '"');
-}
-
 /* strftime would ask the locale for the month. */
-static void add_common_time(struct gw_buf *out, uint64_t ms)
+static void put_common_time(struct pen *pen, uint64_t ms)
 {
     char http[DATE_HTTP_LEN]; /* Sun, 06 Nov 1994 08:49:37 GMT */
     date_format((int64_t)(ms / 1000), http);
-    gw_buf_add(out, GW_STR(" - - ["));
-    gw_buf_add(out, gw_str(http + 5, 2));
-    gw_buf_char(out, '/');
-    gw_buf_add(out, gw_str(http + 8, 3));
-    gw_buf_char(out, '/');
-    gw_buf_add(out, gw_str(http + 12, 4));
-    gw_buf_char(out, ':');
-    gw_buf_add(out, gw_str(http + 17, 8));
-    gw_buf_add(out, GW_STR(" +0000] \""));
+    put(pen, gw_str(http + 5, 2));
+    put_char(pen, '/');
+    put(pen, gw_str(http + 8, 3));
+    put_char(pen, '/');
+    put(pen, gw_str(http + 12, 4));
+    put_char(pen, ':');
+    put(pen, gw_str(http + 17, 8));
+    put(pen, GW_STR(" +0000] \""));
 }
 
-static void write_combined(struct access_line *line, const struct exchange *x, struct gw_buf *out)
+static void put_combined_line(struct access_line *line, const struct exchange *x, struct pen *pen)
 {
-    gw_buf_add(out, gw_str(x->client.ip_text, x->client.ip_text_len));
-    add_common_time(out, x->now.wall_ms);
-    add_quoted(out, gw_str_first(x->request.method, METHOD_MAX));
-    gw_buf_char(out, ' ');
-    add_quoted(out, request_uri(line, x));
-    gw_buf_char(out, ' ');
-    gw_buf_add(out, protocol(x));
-    gw_buf_add(out, GW_STR("\" "));
-    gw_buf_u64(out, status(x));
-    gw_buf_char(out, ' ');
-    gw_buf_u64(out, x->bytes_sent);
-    add_quoted_or_dash(out, referer(line, x));
-    add_quoted_or_dash(out, user_agent(x));
-    gw_buf_char(out, '\n');
+    const struct gw_str dash = GW_STR("-");
+    const struct gw_str *value;
+    struct field f = {.pen = pen, .escape = put_quoted};
+    put(pen, gw_str(x->client.ip_text, x->client.ip_text_len));
+    put(pen, GW_STR(" - - ["));
+    put_common_time(pen, x->now.wall_ms);
+    put_quoted(pen, gw_str_first(x->request.method, METHOD_MAX));
+    put_char(pen, ' ');
+    add_uri(line, &f, x);
+    put_char(pen, ' ');
+    put(pen, protocol(x));
+    put(pen, GW_STR("\" "));
+    put_number(pen, status(x));
+    put_char(pen, ' ');
+    put_number(pen, x->bytes_sent);
+    put(pen, GW_STR(" \""));
+    f.cut = false;
+    value = headers_get(&x->request.headers, HEADER_REFERER);
+    add_referer(line, &f, value ? value : &dash);
+    put(pen, GW_STR("\" \""));
+    f.cut = false;
+    value = headers_get(&x->request.headers, HEADER_USER_AGENT);
+    add_agent(&f, value ? value : &dash);
+    put(pen, GW_STR("\"\n"));
 }
 
 void access_line_write(struct access_line *line, const struct exchange *x, uint64_t took_us,
                        struct gw_buf *out)
 {
+    struct pen pen = {gw_buf_reserve(out, ACCESS_LINE_MAX)};
+    if (!pen.at)
+        return;
     switch (line->format) {
     case CONFIG_LOG_JSON:
-        write_json(line, x, took_us, out);
+        put_json_line(line, x, took_us, &pen);
         break;
     case CONFIG_LOG_COMMON:
-        write_combined(line, x, out);
+        put_combined_line(line, x, &pen);
         break;
     }
+    out->len = (size_t)(pen.at - out->data);
 }

@@ -5,6 +5,7 @@
 #include "gateway/exchange.h"
 #include "gateway/server.h"
 
+/* A dozen rows are searched in order: nobody measures this listener, everybody reads the table. */
 const struct admin_route admin_routes[] = {
     {METHOD_GET, "/livez", true, admin_livez},
     {METHOD_GET, "/readyz", true, admin_readyz},
@@ -22,6 +23,8 @@ const struct admin_route admin_routes[] = {
 
 /* ---- routes ---- */
 
+/* Compared as sent, segment by segment: an escaped slash in an identifier must not become a border
+ * (spec/api-v4.md section 1, "paths"), and no route needs an escape. */
 static bool path_fits(struct gw_str pattern, struct gw_str path)
 {
     struct gw_str want, have;
@@ -41,6 +44,7 @@ const struct admin_route *admin_route_find(enum http_method method, struct gw_st
     if (method == METHOD_HEAD)
         method = METHOD_GET;
     *allowed = 0;
+    /* Goes on behind a fitting path: another row may have the same path and this method. */
     for (const struct admin_route *r = admin_routes; r->path; r++) {
         if (!path_fits(gw_str_z(r->path), path))
             continue;
@@ -78,13 +82,14 @@ void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
     gw_buf_vprintf(&message, fmt, args);
     va_end(args);
     call->status = status;
-    gw_buf_clear(&call->out);
+    gw_buf_clear(&call->out); /* a handler may have begun an answer before it failed */
     gw_buf_add(&call->out, GW_STR("{\"error\":{\"message\":"));
     gw_buf_json(&call->out, gw_buf_str(&message));
     gw_buf_add(&call->out, GW_STR("}}\n"));
     gw_buf_release(&message);
 }
 
+/* Some of the real API's errors have no code; clients then see none rather than 0. */
 void admin_v4_error(struct gw_buf *out, unsigned code, const char *message)
 {
     gw_buf_char(out, '{');
@@ -153,6 +158,7 @@ void admin_v4_unroutable(struct admin_call *call, bool no_such_route)
     gw_buf_add(&call->out, V4_ERROR_CLOSE);
 }
 
+/* 405 names what the path can do (RFC 9110 section 15.5.6). */
 static void refuse_method(struct admin_call *call, uint32_t allowed)
 {
     static const struct admin_refusal refusal = {405, 0, "method_not_allowed",
@@ -199,6 +205,7 @@ const struct snapshot *admin_snapshot(const struct admin_call *call)
     return call->exchange->ws->snapshot;
 }
 
+/* The parser's messages speak of files and lines; the callers say what they expect instead. */
 struct json_doc *admin_body(const struct admin_call *call)
 {
     const struct gw_source source = {"request body", gw_buf_str(&call->body)};

@@ -15,6 +15,7 @@ static bool is_loopback(const struct gw_ip *ip)
     return gw_cidr_has(&v4, ip) || gw_cidr_has(&v6, ip);
 }
 
+/* 0.0.0.0 or ::, bound to every address of the machine. */
 static bool is_unspecified(const struct gw_ip *ip)
 {
     static const uint8_t zero[16];
@@ -48,6 +49,7 @@ static bool bearer_token(struct gw_str value, struct gw_str *token)
     return token->len > 0;
 }
 
+/* Both are compared in any case: time must not tell which of them was right. */
 static enum admin_verdict check_pair(const struct admin_auth *auth)
 {
     const struct headers *headers = &auth->request->headers;
@@ -55,8 +57,9 @@ static enum admin_verdict check_pair(const struct admin_auth *auth)
     const struct gw_str *key = headers_find(headers, GW_STR("X-Auth-Key"));
     if (!email || !key)
         return ADMIN_AUTH_MISSING;
-    bool known = auth->config->api_key.len > 0 && gw_secret_eq(*key, auth->config->api_key);
-    return known && gw_str_ieq(*email, auth->config->api_email) ? ADMIN_AUTH_OK : ADMIN_AUTH_KEY;
+    bool key_fits = auth->config->api_key.len > 0 && gw_secret_eq(*key, auth->config->api_key);
+    bool email_fits = gw_str_ieq(*email, auth->config->api_email);
+    return key_fits && email_fits ? ADMIN_AUTH_OK : ADMIN_AUTH_KEY;
 }
 
 static enum admin_verdict check_credentials(const struct admin_auth *auth)
@@ -73,6 +76,7 @@ static enum admin_verdict check_credentials(const struct admin_auth *auth)
     return known ? ADMIN_AUTH_OK : ADMIN_AUTH_TOKEN;
 }
 
+/* Browsers first: a page that guessed the token must not get further than one that did not. */
 enum admin_verdict admin_auth_check(const struct admin_auth *auth)
 {
     if (headers_has(&auth->request->headers, HEADER_ORIGIN))
@@ -85,6 +89,7 @@ enum admin_verdict admin_auth_check(const struct admin_auth *auth)
 
 /* ---- the answer ---- */
 
+/* Runs before the body is read: strangers cannot make us hold 16 MiB. */
 bool admin_authorize(struct admin_call *call)
 {
     static const struct admin_refusal refusals[] = {

@@ -77,6 +77,7 @@ static void add_time(struct gw_buf *out, const char *name, uint64_t ms)
     gw_buf_printf(out, ",\"%s\":\"%.*s\"", name, DATE_ISO_LEN, iso);
 }
 
+/* What a person compares with the headers they got; the body stays where it is. */
 static void add_object(struct gw_buf *out, const struct snapshot *s, const struct cache_object *o,
                        uint64_t now_ms)
 {

@@ -40,6 +40,7 @@ bool admin_address_parse(struct gw_str text, struct net_address *out)
     return true;
 }
 
+/* 0.0.0.0 is where one listens, not where one connects to: loopback is among its addresses. */
 bool admin_address_of(const struct config_address *listen, struct net_address *out)
 {
     static const uint8_t unspecified[sizeof(listen->ip.bytes)];
@@ -101,6 +102,8 @@ void admin_answer_free(struct admin_answer *answer)
     free(answer);
 }
 
+/* 1 at the end of the message, 0 to go on, negative for an error. A head of status 1xx is
+ * overwritten by the one that counts. */
 static int take_event(struct admin_answer *a, enum h1_event event, struct gw_str body)
 {
     switch (event) {
@@ -137,7 +140,8 @@ int admin_answer_feed(struct admin_answer *answer, struct gw_str piece)
 
 /* ---- the call ---- */
 
-/* 0 when the socket is ready before the deadline. */
+/* 0 when the socket is ready before the deadline. One deadline for the whole call: a server that
+ * sends a byte now and then must not keep a health check waiting. */
 static int wait_for(int fd, short events, uint64_t deadline_ms, int timeout_error)
 {
     struct pollfd p = {.fd = fd, .events = events};
@@ -153,6 +157,8 @@ static int wait_for(int fd, short events, uint64_t deadline_ms, int timeout_erro
     }
 }
 
+/* *out is a connected socket, without blocking: with a filter in the way connect alone could take
+ * minutes. */
 static int connect_to(const struct net_address *address, uint64_t deadline_ms, int *out)
 {
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -208,7 +214,8 @@ static int receive(int fd, uint64_t deadline_ms, struct admin_reply *reply)
     return result < 0 ? result : 0;
 }
 
-/* False when something in it would break out of its line. */
+/* False when something in it would break out of its line. The Host is the address itself, which the
+ * listener accepts (admin_auth.h); on a Unix socket any will do, but HTTP/1.1 wants one. */
 static bool write_request(const struct admin_endpoint *to, struct gw_str method,
                           struct gw_str target, struct gw_str body, struct gw_buf *out)
 {

@@ -26,6 +26,7 @@ static const struct limiter *find_limiter(const struct snapshot *s, struct gw_st
     return NULL;
 }
 
+/* An upper bound: names that several zones share are counted with each. */
 static size_t count_limiters(const struct snapshot *s)
 {
     size_t total = 0, count;
@@ -64,6 +65,7 @@ static void refuse_backend(struct admin_call *call, int err)
     admin_refuse(call, err == GW_ELIMIT ? &large : &away);
 }
 
+/* A list that broke off half-way is thrown away: half an answer would look like a whole one. */
 static void on_listed(struct limiter_state *state, int err)
 {
     struct admin_call *call = gw_container_of(state, struct admin_call, state);
@@ -147,6 +149,7 @@ static bool read_target(struct admin_call *call, struct gw_str *name, struct gw_
     return false;
 }
 
+/* An unknown limiter or an impossible key is no error in the app: there is nothing to forget. */
 enum admin_result admin_limits_reset(struct admin_call *call)
 {
     struct gw_str name, key;

@@ -23,6 +23,7 @@ struct purge_kind {
     bool (*take)(struct purge *p, const struct json *item, bool check);
 };
 
+/* The item stands in the message as it was sent, so that one of a hundred can be found. */
 static bool refuse_item(struct purge *p, unsigned code, struct gw_str item)
 {
     const char *why = code == 1082 ? ". You can only purge files for this zone" : "";
@@ -91,6 +92,7 @@ static bool take_host(struct purge *p, const struct json *item, bool check)
     return true;
 }
 
+/* No scheme, query or fragment, and not deeper than the real API allows. */
 static bool prefix_is_valid(struct gw_str prefix)
 {
     size_t slashes = 0;
@@ -124,6 +126,7 @@ static const struct purge_kind kinds[] = {
 
 /* ---- the request ---- */
 
+/* spec/api-v4.md section 4: 100 items, 500 URLs for Enterprise. */
 static size_t items_max(const struct purge *p, const struct purge_kind *kind)
 {
     bool more = kind == &kinds[0] && p->scope.zone->config->plan == CONFIG_PLAN_ENTERPRISE;
@@ -162,6 +165,8 @@ static bool check_lists(struct purge *p, size_t *lists)
     return true;
 }
 
+/* Removing everything starts a new generation of the zone and is one store; marking everything
+ * stale has to visit each object. */
 static bool purge_all(struct purge *p)
 {
     struct cache_match match = match_zone(p);
@@ -172,6 +177,7 @@ static bool purge_all(struct purge *p)
     return true;
 }
 
+/* Two passes over the lists: an item that is refused must not leave the ones before it purged. */
 static bool run_purge(struct purge *p)
 {
     const struct json *all = json_get(p->root, "purge_everything");

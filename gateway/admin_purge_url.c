@@ -26,6 +26,7 @@ static struct gw_str agent_of(struct gw_str device)
     return GW_STR("Mozilla/5.0 (X11; Linux x86_64)");
 }
 
+/* Two of Cloudflare's names stand for facts that are no header of the visitor's request. */
 static bool add_header(struct visit *v, struct gw_str name, struct gw_str value)
 {
     if (gw_str_ieq(name, GW_STR("CF-IPCountry"))) {
@@ -47,6 +48,7 @@ static bool add_headers(struct visit *v, const struct json *headers)
     return true;
 }
 
+/* The same normal form that a visitor's request gets, or the key would be another one. */
 static bool read_url(struct visit *v, struct gw_str text)
 {
     const struct config_settings *settings = &v->scope->zone->config->settings;
@@ -65,6 +67,9 @@ static bool read_url(struct visit *v, struct gw_str text)
            url_normalize_query(url.query, mode, v->arena, &v->query);
 }
 
+/* The rules decide what is in the key, so they are asked as for a visitor. What only a real one has
+ * (an address, a Ray id, cookies) is empty: a rule that needs it does not match here, as it does
+ * not at Cloudflare. */
 static void match_rules(struct visit *v, const struct config_edge *edge, bool https,
                         struct ruleset_result *result)
 {

@@ -12,6 +12,7 @@ const struct verb *const cli_verbs[] = {
     &verb_run,         &verb_check,   &verb_rules, &verb_limits,     &verb_clock,
     &verb_healthcheck, &verb_version, &verb_help,  &verb_completion, NULL};
 
+/* Not a guess that is then run: a slip of the hand must not start something. */
 static int unknown_verb(const char *name)
 {
     const char *names[VERBS_MAX] = {NULL};
@@ -42,6 +43,7 @@ int cli_main(int argc, char **argv)
     const struct verb *verb = cli_find(name);
     if (!verb)
         return unknown_verb(name);
+    /* Wherever it stands: who asks for help has not got the rest right yet. */
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             fputs(verb->manual, stdout);
@@ -75,6 +77,7 @@ void cli_overview(FILE *out)
           out);
 }
 
+/* Two lines, not the whole manual: the mistake would scroll away. */
 int cli_usage(const char *verb, const char *fmt, ...)
 {
     va_list args;
@@ -109,6 +112,7 @@ static void explain_option(char **argv, const struct option *options)
         cli_usage(argv[0], "unknown option \"--%.*s\"", GW_STR_ARG(name));
 }
 
+/* The leading colon makes getopt tell a missing value from an unknown option. */
 int cli_option(int argc, char **argv, const char *letters, const struct option *options)
 {
     char with_colon[64];

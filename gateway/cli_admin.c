@@ -59,6 +59,8 @@ static int read_config(struct cli_admin *c)
                      c->config_path);
 }
 
+/* An address on the command line wins over the file's, and the file still lends its token: so one
+ * reaches a gateway whose port the kernel chose. */
 int cli_admin_open(struct cli_admin *c, int argc, char **argv)
 {
     const char *token = getenv("NEAREDGE_ADMIN_TOKEN");
@@ -103,6 +105,7 @@ static struct gw_str error_message(const struct json *root)
     return json_str(message);
 }
 
+/* For people; a script has the exit code. */
 static int explain(const struct cli_admin *c, const struct admin_reply *reply)
 {
     struct json_doc *doc = parse_reply(reply);
@@ -157,6 +160,8 @@ void cli_print_json(const struct json *value)
     gw_buf_release(&out);
 }
 
+/* A limiter key may hold a visitor's cookie: escape sequences in it must not reach a terminal. C1
+ * controls (U+0080 to U+009F) are escapes of one character there. */
 void cli_print_text(struct gw_str text)
 {
     for (size_t n; text.len; text = gw_str_from(text, n)) {

@@ -17,11 +17,42 @@ static bool is_edges_own(const struct header *field)
     case HEADER_X_REAL_IP:
     case HEADER_CDN_LOOP:
     case HEADER_TRUE_CLIENT_IP:
+    case HEADER_ACCEPT_ENCODING:
         return true;
     default:
         return gw_str_ieq(gw_str_first(field->name, 3), GW_STR("cf-")) ||
                gw_str_ieq(gw_str_first(field->name, 11), GW_STR("x-nearedge-"));
     }
+}
+
+/* What the origin may encode with. Cloudflare offers it "br, gzip" whatever the client says and
+ * recodes the answer; nothing is recoded here, so the origin is offered those two only as far as
+ * the client takes them (spec section 7.1, with that restriction). */
+static void add_accept_encoding(const struct exchange *x, enum origin_request_kind kind,
+                                struct gw_buf *b)
+{
+    bool br = false, gzip = false;
+    size_t at = 0;
+    for (const struct gw_str *line;
+         kind == ORIGIN_PASS &&
+         (line = headers_next(&x->request.headers, HEADER_ACCEPT_ENCODING, &at));) {
+        struct gw_str rest = *line, item;
+        while (gw_str_next(&rest, ',', &item)) {
+            size_t semicolon = gw_str_chr(item, ';');
+            struct gw_str coding = gw_str_trim(gw_str_first(item, semicolon));
+            struct gw_str weight = gw_str_trim(gw_str_from(item, semicolon));
+            bool refused =
+                gw_str_starts(weight, GW_STR(";q=0")) && !gw_str_starts(weight, GW_STR(";q=0."));
+            br |= !refused && gw_str_ieq(coding, GW_STR("br"));
+            gzip |= !refused && gw_str_ieq(coding, GW_STR("gzip"));
+        }
+    }
+    gw_buf_add(b, GW_STR("Accept-Encoding: "));
+    gw_buf_add(b, br && gzip ? GW_STR("br, gzip")
+                  : br       ? GW_STR("br")
+                  : gzip     ? GW_STR("gzip")
+                             : GW_STR("identity"));
+    gw_buf_add(b, GW_STR("\r\n"));
 }
 
 /* A fill asks for the whole object (section 1.2); its encoding must fit every client, since nothing
@@ -35,7 +66,6 @@ static bool is_left_out_of_fill(const struct header *field)
     case HEADER_IF_UNMODIFIED_SINCE:
     case HEADER_IF_RANGE:
     case HEADER_RANGE:
-    case HEADER_ACCEPT_ENCODING:
     case HEADER_EXPECT:
         return true;
     default:
@@ -159,8 +189,7 @@ struct upstream_request *origin_request_start(struct exchange *x, enum origin_re
         : host                       ? *host
                                      : zone->origin.authority);
     add_client_fields(x, kind, &head);
-    if (kind == ORIGIN_FILL)
-        gw_buf_add(&head, GW_STR("Accept-Encoding: identity\r\n"));
+    add_accept_encoding(x, kind, &head);
     if (kind == ORIGIN_PASS && x->request.upgrade) {
         const struct gw_str *protocol = headers_get(&x->request.headers, HEADER_UPGRADE);
         add(&head, GW_STR("Upgrade"), *protocol);

@@ -169,6 +169,7 @@ static void build(struct server *s)
     s->workers = gw_zalloc(s->worker_count * sizeof(*s->workers));
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_init(&s->workers[i], s, i, s->snapshot);
+    atomic_store(&s->last_reload_ok, true);
     metrics_set(s->metrics, METRIC_CONFIG_RELOAD, 1);
     metrics_set_callback(s->metrics, METRIC_CONNECTIONS, read_connections, s);
 }

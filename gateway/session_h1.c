@@ -115,7 +115,7 @@ static void begin_request(struct session_h1 *s)
     x->client.peer = *conn_peer(s->conn);
     x->client.https = s->door->https;
     x->client.port = s->door->port;
-    size_t edge = snapshot_edge_of(x->ws->snapshot, s->door->edge);
+    size_t edge = snapshot_edge_of(x->ws->snapshot, gw_str_z(s->door->edge));
     x->edge = edge == GW_NPOS ? 0 : edge;
     x->isolate = s->serial;
     h1_parser_begin(s->parser, &x->arena, &x->request);

@@ -24,9 +24,9 @@
  * reload may number edges anew. */
 struct session_door {
     struct worker *worker;
-    struct gw_str edge; /* name; empty: the first one */
-    uint16_t port;      /* public port it stands for */
-    bool https;         /* visitors are taken to come by TLS */
+    char edge[4];  /* name and NUL; the snapshot it was read from may be gone */
+    uint16_t port; /* public port it stands for */
+    bool https;    /* visitors are taken to come by TLS */
     bool admin;
 };
 

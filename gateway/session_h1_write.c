@@ -47,12 +47,14 @@ static void add_framing(struct session_h1_writer *w, const struct response *r, s
         else
             w->keep_alive = false;
     }
-    if (w->tunnel)
+    if (w->tunnel) {
         gw_buf_add(b, GW_STR("Connection: upgrade\r\n"));
-    else if (!w->keep_alive)
+        w->keep_alive = false; /* nothing can follow a tunnel */
+    } else if (!w->keep_alive) {
         gw_buf_add(b, GW_STR("Connection: close\r\n"));
-    else if (w->minor == 0)
+    } else if (w->minor == 0) {
         gw_buf_add(b, GW_STR("Connection: keep-alive\r\n"));
+    }
     h1_write_end(b);
 }
 

@@ -49,8 +49,10 @@ static bool normalise_url(struct exchange *x)
 enum step_result step_zone(struct exchange *x)
 {
     const struct snapshot *snapshot = x->ws->snapshot;
-    if (x->request.method_id == METHOD_CONNECT)
-        return refuse(x, 405); /* we are a gateway, not a forward proxy (RFC 9110 section 9.3.6) */
+    /* We are a gateway, not a forward proxy; TRACE would show cookies and our own fields to scripts
+     * (RFC 9110 sections 9.3.6, 9.3.8). */
+    if (x->request.method_id == METHOD_CONNECT || x->request.method_id == METHOD_TRACE)
+        return refuse(x, 405);
     x->zone = snapshot_zone_of(snapshot, x->request.host.name);
     if (!x->zone)
         return refuse(x, 404);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Shows or moves the clock that cache, limiter and rules see, through the admin listener. */
 #include "gateway/cli_admin.h"
 #include "gateway/http/date.h"
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The app's admin routes for its counters, as a table. The listener has no route for one key: `get`
+ * asks for its limiter and picks. */
 #include "gateway/cli_admin.h"
 
 #define KEY_WIDTH_MAX 60 /* longer keys push their own line only */
@@ -31,6 +33,7 @@ static long long number(const struct json *object, const char *name)
     return v && json_type(v) == JSON_NUMBER ? (long long)json_number(v) : 0;
 }
 
+/* First of two walks: columns as wide as what stands in them. */
 static void measure(struct limits *l, const struct json *limiter, const struct json *entry)
 {
     int name = (int)json_key(limiter).len, key = (int)json_str(json_get(entry, "key")).len;
@@ -48,6 +51,9 @@ static void print_padded(struct gw_str text, int width)
 static void print_entry(struct limits *l, const struct json *limiter, const struct json *entry)
 {
     long long left_ms = number(entry, "resetAt") - l->now_ms;
+    if (l->shown++ == 0)
+        printf("%-*s  %-*s  %-16s %s\n", l->name_width, "LIMITER", l->key_width, "KEY", "ADMITTED",
+               "WINDOW");
     struct gw_str edge = json_str(json_get(entry, "edge"));
     print_padded(json_key(limiter), l->name_width);
     print_padded(json_str(json_get(entry, "key")), l->key_width);
@@ -59,7 +65,6 @@ static void print_entry(struct limits *l, const struct json *limiter, const stru
     if (edge.len)
         printf("  %.*s isolate %lld", GW_STR_ARG(edge), number(entry, "isolate"));
     putchar('\n');
-    l->shown++;
 }
 
 static void print_entry_json(struct limits *l, const struct json *limiter, const struct json *entry)
@@ -123,6 +128,7 @@ static int show(struct limits *l)
 
 /* ---- reset ---- */
 
+/* Nothing to forget is no failure: a script wants the counter gone, and it is. */
 static int reset(struct limits *l)
 {
     struct json_doc *doc;
@@ -172,7 +178,7 @@ static int run_limits(struct limits *l, int argc, char **argv)
 
 static int limits(int argc, char **argv)
 {
-    struct limits l = {0};
+    struct limits l = {.name_width = sizeof("LIMITER") - 1, .key_width = sizeof("KEY") - 1};
     int code = cli_admin_open(&l.admin, argc, argv);
     if (!code)
         code = run_limits(&l, argc, argv);

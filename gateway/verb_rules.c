@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A file that cannot be read does not end the run: the others are tested, then it is a failure. */
 #include "config/rules/vectors.h"
 #include "gateway/cli.h"
 

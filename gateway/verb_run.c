@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Command line → server_run. Signals, logging and the exit code of a run are the server's. */
 #include "gateway/cli.h"
 #include "gateway/server.h"
 
@@ -44,6 +45,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
     return cli_operands("run", argc, 0, 0);
 }
 
+/* What getopt cannot know: which options belong together. */
 static int check_arguments(const struct arguments *a)
 {
     if (a->server.config_path && a->any_flag)

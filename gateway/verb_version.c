@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The libraries' versions are not shown: their headers are visible in one room each, and the
+ * package manager knows them. */
 #include <stdio.h>
 
 #include "gateway/cli.h"

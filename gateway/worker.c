@@ -186,9 +186,9 @@ static int listen_at(struct worker *worker, size_t door, const struct net_addres
 int worker_listen(struct worker *worker, size_t door, const struct net_address *at)
 {
     const struct config_listen *listen = &worker->current->snapshot->config->listen[door];
-    worker->doors[door] = (struct session_door){.edge = listen->edge_name,
-                                                .port = (uint16_t)listen->visitor_port,
+    worker->doors[door] = (struct session_door){.port = (uint16_t)listen->visitor_port,
                                                 .https = listen->visitor_https};
+    memcpy(worker->doors[door].edge, listen->edge_name.ptr, listen->edge_name.len);
     return listen_at(worker, door, at);
 }
 

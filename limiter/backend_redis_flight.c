@@ -59,6 +59,12 @@ static void flight_fail(struct redis_flight *f)
     flight_free(f);
 }
 
+static void fail_all(struct gw_list *flights)
+{
+    for (struct gw_list *link; (link = gw_list_pop(flights));)
+        flight_fail(gw_list_entry(link, struct redis_flight, link));
+}
+
 /* How far Redis's clock is ahead of ours, for releasing remembered refusals on time. An error
  * delays a release by that much at most: releasing early only means asking Redis. */
 static void learn_offset(struct redis_backend *b, uint64_t redis_ms)
@@ -101,7 +107,8 @@ static uint32_t count_calls(const struct redis_flight *f)
     return n;
 }
 
-static void flight_send(struct redis_flight *f, redisAsyncContext *ac)
+/* False when hiredis refuses the command; no reply will come then. */
+static bool flight_send(struct redis_flight *f, redisAsyncContext *ac)
 {
     struct redis_backend *b = f->backend;
     char limit[24], window[24], cost[24], now[24], margin[24];
@@ -129,8 +136,7 @@ static void flight_send(struct redis_flight *f, redisAsyncContext *ac)
     f->generation = b->generation;
     gw_list_remove(&f->link);
     gw_list_push(&b->sent, &f->link);
-    if (redisAsyncCommandArgv(ac, on_reply, f, GW_COUNT(argv), argv, lens) != REDIS_OK)
-        flight_fail(f);
+    return redisAsyncCommandArgv(ac, on_reply, f, GW_COUNT(argv), argv, lens) == REDIS_OK;
 }
 
 static void on_flush(struct gw_task *task)
@@ -140,16 +146,21 @@ static void on_flush(struct gw_task *task)
     redisAsyncContext *ac = b->phase == REDIS_UP ? redis_link_cork(b->commands) : NULL;
     if (!ac)
         return; /* STARTING: they go when the connection stands, or fail with it */
-    struct gw_list batch;
+    struct gw_list batch, refused;
+    gw_list_init(&refused);
     gw_list_take(&batch, &b->pending);
     for (struct gw_list *link; (link = gw_list_pop(&batch));) {
         struct redis_flight *f = gw_list_entry(link, struct redis_flight, link);
-        if (gw_list_empty(&f->calls))
+        if (gw_list_empty(&f->calls)) {
             flight_free(f); /* all cancelled meanwhile */
-        else
-            flight_send(f, ac);
+        } else if (!flight_send(f, ac)) {
+            gw_list_remove(&f->link);
+            gw_list_push(&refused, &f->link);
+        }
     }
     redis_link_uncork(b->commands);
+    /* Only now: a done callback may close the worker, and with it `ac`. */
+    fail_all(&refused);
 }
 
 /* ---- replies ---- */
@@ -161,7 +172,8 @@ static void on_error(struct redis_flight *f, redisAsyncContext *ac, const redisR
     struct redis_backend *b = f->backend;
     if (gw_str_starts(gw_str(r->str, r->len), GW_STR("NOSCRIPT")) && !f->replayed) {
         f->replayed = true;
-        flight_send(f, ac);
+        if (!flight_send(f, ac))
+            flight_fail(f);
         return;
     }
     bool is_fatal = !strstr(r->str, "WRONGTYPE");
@@ -320,6 +332,5 @@ void redis_flights_fail_pending(struct redis_backend *b)
     memset(b->buckets, 0, sizeof(b->buckets));
     struct gw_list batch;
     gw_list_take(&batch, &b->pending);
-    for (struct gw_list *link; (link = gw_list_pop(&batch));)
-        flight_fail(gw_list_entry(link, struct redis_flight, link));
+    fail_all(&batch);
 }

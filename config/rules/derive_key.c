@@ -38,15 +38,32 @@ static bool header_nth(const struct headers *h, const struct rules_key *key, uin
     }
 }
 
-/* Most requests lack the cookie a rule asks for, and most Cookie lines have no escape at all. So
- * one fast search for the name as bytes answers "no" without splitting the line into pairs; a name
- * with an escape might still decode to the key. */
+/* Whether a name in the line has an escape. Values often do, so each escape is traced back to the
+ * sign that begins its name or value; from a value the search goes on at the next cookie. */
+static bool has_escaped_name(struct gw_str line)
+{
+    size_t at;
+    while ((at = gw_str_chr(line, '%')) != GW_NPOS) {
+        size_t back = at;
+        while (back > 0 && line.ptr[back - 1] != ';' && line.ptr[back - 1] != '=')
+            back--;
+        if (back == 0 || line.ptr[back - 1] == ';')
+            return true;
+        line = gw_str_from(line, at);
+        line = gw_str_from(line, gw_str_chr(line, ';'));
+    }
+    return false;
+}
+
+/* Most requests lack the cookie a rule asks for. One fast search for the name as bytes answers "no"
+ * without splitting the line into pairs; only a name with an escape might still decode to the key.
+ */
 static bool cookie_possible(const struct headers *h, struct gw_str name)
 {
     size_t at = 0;
     const struct gw_str *line;
     while (h && (line = headers_next(h, HEADER_COOKIE, &at))) {
-        if (rules_contains(*line, name) || gw_str_chr(*line, '%') != GW_NPOS)
+        if (rules_contains(*line, name) || has_escaped_name(*line))
             return true;
     }
     return false;

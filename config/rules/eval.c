@@ -140,13 +140,20 @@ struct rules_value eval_arg(struct eval *ev, const struct call *call, size_t i,
                              : rules_bool(eval_bool(ev, arg->logic));
 }
 
-static bool all_are(struct eval *ev, const struct logic *l, bool value)
+/* Paths and hosts share their beginnings, so the last byte tells most of them apart. */
+static inline bool same(const char *bytes, struct gw_str literal)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        if (eval_bool(ev, l->sorted[i]) != value)
-            return false;
-    }
-    return true;
+    size_t last = literal.len - 1;
+    return literal.len == 0 ||
+           (bytes[last] == literal.ptr[last] && memcmp(bytes, literal.ptr, last) == 0);
+}
+
+static inline bool test_text(const struct eval *ev, const struct logic *l)
+{
+    const struct gw_str *text = (const struct gw_str *)((const char *)ev->r + l->text_at);
+    bool fits =
+        l->kind == LOGIC_TEXT_EQ ? text->len == l->literal.len : text->len >= l->literal.len;
+    return fits && same(text->ptr, l->literal);
 }
 
 static bool decide(struct eval *ev, const struct logic *l)
@@ -154,9 +161,12 @@ static bool decide(struct eval *ev, const struct logic *l)
     bool odd = false;
     switch ((enum logic_kind)l->kind) {
     case LOGIC_AND:
-        return all_are(ev, l, true);
     case LOGIC_OR:
-        return !all_are(ev, l, false);
+        for (size_t i = 0; i < l->count; i++) {
+            if (eval_bool(ev, l->sorted[i]) == (l->kind == LOGIC_OR))
+                return l->kind == LOGIC_OR;
+        }
+        return l->kind == LOGIC_AND;
     case LOGIC_XOR:
         for (size_t i = 0; i < l->count; i++)
             odd ^= eval_bool(ev, l->items[i]);
@@ -164,15 +174,16 @@ static bool decide(struct eval *ev, const struct logic *l)
     case LOGIC_NOT:
         return !eval_bool(ev, l->inner);
     case LOGIC_COMPARE:
+        return eval_compare(ev, l->compare, eval_access(ev, l->compare->left));
+    case LOGIC_TEXT_EQ:
+    case LOGIC_TEXT_STARTS:
         break;
     }
-    return eval_compare(ev, l->compare, eval_access(ev, l->compare->left));
+    return test_text(ev, l);
 }
 
-bool eval_bool(struct eval *ev, const struct logic *l)
+static bool decide_shared(struct eval *ev, const struct logic *l)
 {
-    if (l->slot == LOGIC_UNSHARED)
-        return decide(ev, l);
     uint64_t bit = 1ull << l->slot;
     if (ev->r->shared_known & bit)
         return ev->r->shared_value & bit;
@@ -180,6 +191,13 @@ bool eval_bool(struct eval *ev, const struct logic *l)
     ev->r->shared_known |= bit;
     ev->r->shared_value = value ? ev->r->shared_value | bit : ev->r->shared_value & ~bit;
     return value;
+}
+
+bool eval_bool(struct eval *ev, const struct logic *l)
+{
+    if (l->kind <= LOGIC_TEXT_STARTS)
+        return test_text(ev, l);
+    return l->slot == LOGIC_UNSHARED ? decide(ev, l) : decide_shared(ev, l);
 }
 
 /* The elements that a comparison with [*], or an array of Bool standing alone, speaks of. */
@@ -202,7 +220,7 @@ static struct bools compare_bools(struct eval *ev, const struct compare *c)
 
 struct bools eval_bools(struct eval *ev, const struct logic *l)
 {
-    if (l->kind == LOGIC_COMPARE)
+    if (logic_is_compare(l->kind))
         return compare_bools(ev, l->compare);
     struct bools out = eval_bools(ev, l->kind == LOGIC_NOT ? l->inner : l->items[0]);
     if (l->kind == LOGIC_NOT) {
@@ -227,7 +245,7 @@ struct bools eval_bools(struct eval *ev, const struct logic *l)
 
 bool eval_has(struct eval *ev, const struct logic *l, bool want)
 {
-    if (l->kind == LOGIC_COMPARE) {
+    if (logic_is_compare(l->kind)) {
         struct rules_value v = elements(ev, l->compare);
         for (uint32_t i = 0; i < v.count; i++) {
             if (eval_compare(ev, l->compare, v.items[i]) == want)

@@ -18,25 +18,29 @@ static bool match_any(const char *block, unsigned places, struct gw_str needle)
     return false;
 }
 
+static unsigned candidates(const char *block, size_t distance, __m128i first, __m128i last)
+{
+    __m128i a = _mm_loadu_si128((const __m128i *)block);
+    __m128i b = _mm_loadu_si128((const __m128i *)(block + distance));
+    return (unsigned)_mm_movemask_epi8(
+        _mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
+}
+
 static bool contains_sse2(struct gw_str text, struct gw_str needle)
 {
     const __m128i first = _mm_set1_epi8(needle.ptr[0]);
     const __m128i last = _mm_set1_epi8(needle.ptr[needle.len - 1]);
-    size_t starts = text.len - needle.len + 1, at = 0;
-    for (; at + 16 <= starts; at += 16) {
-        const char *block = text.ptr + at;
-        __m128i a = _mm_loadu_si128((const __m128i *)block);
-        __m128i b = _mm_loadu_si128((const __m128i *)(block + needle.len - 1));
-        __m128i both = _mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last));
-        unsigned places = (unsigned)_mm_movemask_epi8(both);
-        if (gw_unlikely(places) && match_any(block, places, needle))
+    size_t starts = text.len - needle.len + 1; /* places where the needle may begin */
+    if (starts < 16)
+        return gw_str_find(text, needle) != GW_NPOS;
+    /* The last block overlaps the one before it, so that no place is left over. */
+    for (size_t at = 0;; at = gw_min_size(at + 16, starts - 16)) {
+        unsigned places = candidates(text.ptr + at, needle.len - 1, first, last);
+        if (gw_unlikely(places) && match_any(text.ptr + at, places, needle))
             return true;
+        if (at == starts - 16)
+            return false;
     }
-    for (; at < starts; at++) {
-        if (text.ptr[at] == needle.ptr[0] && memcmp(text.ptr + at, needle.ptr, needle.len) == 0)
-            return true;
-    }
-    return false;
 }
 
 bool rules_contains(struct gw_str text, struct gw_str needle)

@@ -54,7 +54,7 @@ static struct host_set join(struct host_set a, struct host_set b, struct gw_aren
 
 struct host_set hosts_of(const struct logic *l, struct gw_arena *arena)
 {
-    if (l->kind == LOGIC_COMPARE)
+    if (logic_is_compare(l->kind))
         return l->array ? (struct host_set){false, NULL, 0} : of_compare(l->compare);
     if (l->kind != LOGIC_AND && l->kind != LOGIC_OR)
         return (struct host_set){false, NULL, 0};

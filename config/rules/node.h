@@ -90,7 +90,21 @@ struct compare {
     size_t set_count;
 };
 
-enum logic_kind { LOGIC_AND, LOGIC_OR, LOGIC_XOR, LOGIC_NOT, LOGIC_COMPARE };
+/* The first two are LOGIC_COMPARE of the commonest form: a slice of the request view against a
+ * literal, with all they need in the node itself. */
+enum logic_kind {
+    LOGIC_TEXT_EQ,
+    LOGIC_TEXT_STARTS,
+    LOGIC_COMPARE,
+    LOGIC_AND,
+    LOGIC_OR,
+    LOGIC_XOR,
+    LOGIC_NOT,
+};
+static inline bool logic_is_compare(uint8_t kind)
+{
+    return kind <= LOGIC_COMPARE;
+}
 #define LOGIC_UNSHARED 0xff
 struct logic {
     uint8_t kind;  /* enum logic_kind */
@@ -106,7 +120,11 @@ struct logic {
             size_t count;
         };
         struct logic *inner; /* LOGIC_NOT */
-        struct compare *compare;
+        struct {
+            struct compare *compare;
+            struct gw_str literal; /* LOGIC_TEXT_… */
+            uint16_t text_at;      /* likewise: where the slice lies in the view */
+        };
     };
 };
 

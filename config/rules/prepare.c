@@ -97,6 +97,14 @@ void prepare_compare(struct logic *l)
     unsigned cost = access_cost(c->left) + op_cost((enum compare_op)c->op);
     cost += c->right_access ? access_cost(c->right_access) : 0;
     l->cost = (uint16_t)gw_min_size(cost, UINT16_MAX);
+    if (c->left->way == ACCESS_TEXT && c->op == COMPARE_EQ && !c->right_access)
+        l->kind = LOGIC_TEXT_EQ;
+    if (c->left->way == ACCESS_TEXT && c->op == COMPARE_STARTS)
+        l->kind = LOGIC_TEXT_STARTS;
+    if (l->kind != LOGIC_COMPARE) {
+        l->literal = c->right.s;
+        l->text_at = c->left->field->at;
+    }
 }
 
 /* Insertion by cost keeps the written order of equals. Chains of hundreds are rare and compiled
@@ -171,6 +179,9 @@ static void walk(struct expr_share *s, struct gw_str text, struct logic *l)
         return;
     case LOGIC_NOT:
         walk(s, text, l->inner);
+        return;
+    case LOGIC_TEXT_EQ:
+    case LOGIC_TEXT_STARTS:
         return;
     case LOGIC_COMPARE:
         if (!l->array && l->cost >= COST_SHARABLE)

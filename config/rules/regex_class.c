@@ -14,7 +14,7 @@ static void negate(struct regex_class *c)
         c->bits[i] = ~c->bits[i];
 }
 
-static void fold(struct regex_class *c)
+void regex_class_fold(struct regex_class *c)
 {
     for (unsigned byte = 'a'; byte <= 'z'; byte++) {
         if (regex_class_has(c, byte) || regex_class_has(c, byte - 32)) {
@@ -207,8 +207,8 @@ static bool body(struct regex_reader *r, struct regex_flags flags, struct regex_
     }
     r->at++;
     if (flags.fold) {
-        fold(&left);
-        fold(&right);
+        regex_class_fold(&left);
+        regex_class_fold(&right);
     }
     if (pending)
         combine(pending, &left, &right);

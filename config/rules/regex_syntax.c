@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/rules/regex_syntax.h"
 
-#define COUNT_MAX 65535 /* PCRE2's ceiling for {n} */
-
 bool regex_fail(struct regex_reader *r, size_t at, size_t width, const char *reason)
 {
     r->reason = reason;
@@ -24,46 +22,34 @@ void regex_skip(struct regex_reader *r, struct regex_flags flags)
     }
 }
 
-static void emit_byte(struct regex_reader *r, unsigned byte)
+static struct regex_node *node(struct regex_reader *r, enum regex_kind kind)
 {
-    gw_buf_printf(r->out, "\\x%02x", byte);
+    struct regex_node *n = gw_arena_zalloc(r->arena, sizeof(*n));
+    n->kind = (uint8_t)kind;
+    return n;
 }
 
-static void emit_class(struct regex_reader *r, const struct regex_class *c)
+static struct regex_node *class_node(struct regex_reader *r, const struct regex_class *class)
 {
-    unsigned count = 0;
-    for (size_t i = 0; i < GW_COUNT(c->bits); i++)
-        count += (unsigned)__builtin_popcountll(c->bits[i]);
-    if (count == 0) {
-        gw_buf_add(r->out, GW_STR("(?!)"));
-        return;
-    }
-    gw_buf_char(r->out, '[');
-    for (unsigned low = 0; low < 256; low++) {
-        unsigned high = low;
-        if (!regex_class_has(c, low))
-            continue;
-        while (high < 255 && regex_class_has(c, high + 1))
-            high++;
-        emit_byte(r, low);
-        if (high > low) {
-            gw_buf_char(r->out, '-');
-            emit_byte(r, high);
-        }
-        low = high;
-    }
-    gw_buf_char(r->out, ']');
+    struct regex_node *n = node(r, REGEX_CLASS);
+    n->class = *class;
+    return n;
 }
 
-static void emit_literal(struct regex_reader *r, struct regex_flags flags, unsigned byte)
+static struct regex_node *byte_node(struct regex_reader *r, struct regex_flags flags, unsigned byte)
 {
-    char c = (char)byte;
-    if (flags.fold && gw_lower(c) >= 'a' && gw_lower(c) <= 'z')
-        gw_buf_printf(r->out, "[%c%c]", gw_lower(c), gw_lower(c) - 32);
-    else if (gw_is_digit(c) || (gw_lower(c) >= 'a' && gw_lower(c) <= 'z') || c == '/')
-        gw_buf_char(r->out, c);
-    else
-        emit_byte(r, byte);
+    struct regex_node *n = node(r, REGEX_CLASS);
+    regex_class_add(&n->class, byte, byte);
+    if (flags.fold)
+        regex_class_fold(&n->class);
+    return n;
+}
+
+static struct regex_node *look_node(struct regex_reader *r, enum regex_look look)
+{
+    struct regex_node *n = node(r, REGEX_LOOK);
+    n->look = (uint8_t)look;
+    return n;
 }
 
 /* \x7F \x{7F} \u007F \u{7F} \U0000007F: digits fixed or in braces. Only \xHH names a raw byte above
@@ -116,51 +102,54 @@ bool regex_read_byte_escape(struct regex_reader *r, uint8_t *out)
     return true;
 }
 
-/* Word boundaries that PCRE2 writes as look-around; these are ours, not the pattern's. */
+/* Longer names first. */
 static const struct {
-    const char *rust, *pcre;
-} boundaries[] = {
-    {"b{start-half}", "(?<!\\w)"},
-    {"b{end-half}", "(?!\\w)"},
-    {"b{start}", "\\b(?=\\w)"},
-    {"b{end}", "\\b(?<=\\w)"},
-    {"<", "\\b(?=\\w)"},
-    {">", "\\b(?<=\\w)"},
-    {"b", "\\b"},
-    {"B", "\\B"},
-    {"A", "\\A"},
-    {"z", "\\z"},
+    const char *text;
+    enum regex_look look;
+} looks[] = {
+    {"b{start-half}", LOOK_WORD_START_HALF},
+    {"b{end-half}", LOOK_WORD_END_HALF},
+    {"b{start}", LOOK_WORD_START},
+    {"b{end}", LOOK_WORD_END},
+    {"<", LOOK_WORD_START},
+    {">", LOOK_WORD_END},
+    {"b", LOOK_WORD},
+    {"B", LOOK_NOT_WORD},
+    {"A", LOOK_TEXT_START},
+    {"z", LOOK_TEXT_END},
 };
 
-static bool escape(struct regex_reader *r, struct regex_flags flags)
+static struct regex_node *fail(struct regex_reader *r, size_t at, size_t width, const char *reason)
+{
+    regex_fail(r, at, width, reason);
+    return NULL;
+}
+
+static struct regex_node *escape(struct regex_reader *r, struct regex_flags flags)
 {
     size_t start = r->at++;
     struct gw_str rest = gw_str_from(r->pattern, r->at);
-    for (size_t i = 0; i < GW_COUNT(boundaries); i++) {
-        struct gw_str rust = gw_str_z(boundaries[i].rust);
-        if (!gw_str_starts(rest, rust))
+    for (size_t i = 0; i < GW_COUNT(looks); i++) {
+        struct gw_str text = gw_str_z(looks[i].text);
+        if (!gw_str_starts(rest, text))
             continue;
-        r->at += rust.len;
-        gw_buf_printf(r->out, "(?:%s)", boundaries[i].pcre);
-        return true;
+        r->at += text.len;
+        return look_node(r, looks[i].look);
     }
     struct regex_class class;
-    if (!regex_done(r) && regex_perl_class(regex_peek(r), &class)) {
+    if (regex_perl_class(regex_peek(r), &class)) {
         r->at++;
-        emit_class(r, &class);
-        return true;
+        return class_node(r, &class);
     }
-    if (!regex_done(r) && gw_is_digit(regex_peek(r)))
-        return regex_fail(r, start, 2, "backreferences are not supported");
+    if (gw_is_digit(regex_peek(r)))
+        return fail(r, start, 2, "backreferences are not supported");
     uint8_t byte;
-    if (regex_read_byte_escape(r, &byte)) {
-        emit_literal(r, flags, byte);
-        return true;
-    }
-    return r->reason ? false : regex_fail(r, start, 2, "unrecognized escape sequence");
+    if (regex_read_byte_escape(r, &byte))
+        return byte_node(r, flags, byte);
+    return r->reason ? NULL : fail(r, start, 2, "unrecognized escape sequence");
 }
 
-static bool alternation(struct regex_reader *r, struct regex_flags flags);
+static struct regex_node *alternation(struct regex_reader *r, struct regex_flags flags);
 
 /* Behind "(?": flags up to ":" (a group) or ")" (for the rest of the group around it). */
 static bool read_flags(struct regex_reader *r, struct regex_flags *flags, bool *group)
@@ -234,41 +223,44 @@ static bool starts(const struct regex_reader *r, struct gw_str text)
     return gw_str_starts(gw_str_from(r->pattern, r->at), text);
 }
 
-/* At "(". With `*atom` false it was "(?i)" and changed *flags only. */
-static bool group(struct regex_reader *r, struct regex_flags *flags, bool *atom)
+/* Behind "(" when no "?" follows or its prefix is read: up to the closing parenthesis. */
+static struct regex_node *group_body(struct regex_reader *r, struct regex_flags flags, size_t start)
+{
+    if (++r->depth > REGEX_NESTING_MAX)
+        return fail(r, start, 1, "exceed the maximum number of nested parentheses/brackets (100)");
+    struct regex_node *inner = alternation(r, flags);
+    if (!inner)
+        return NULL;
+    if (regex_done(r))
+        return fail(r, start, 1, "unclosed group");
+    r->at++;
+    r->depth--;
+    return inner;
+}
+
+/* At "(". "(?i)" is no group: it changes *flags for what follows, and matches nothing by itself. */
+static struct regex_node *group(struct regex_reader *r, struct regex_flags *flags, bool *atom)
 {
     size_t start = r->at++;
     struct regex_flags inner = *flags;
     *atom = true;
     if (starts(r, GW_STR("?=")) || starts(r, GW_STR("?!")) || starts(r, GW_STR("?<=")) ||
         starts(r, GW_STR("?<!")))
-        return regex_fail(r, start, 3,
-                          "look-around, including look-ahead and look-behind, is not supported");
+        return fail(r, start, 3,
+                    "look-around, including look-ahead and look-behind, is not supported");
     if (starts(r, GW_STR("?<")) || starts(r, GW_STR("?P<"))) {
-        r->at += regex_peek(r) == '?' && starts(r, GW_STR("?P<")) ? 3 : 2;
-        if (!group_name(r))
-            return false;
-    } else if (starts(r, GW_STR("?"))) {
-        r->at++;
-        if (!read_flags(r, &inner, atom))
-            return false;
-        if (!*atom) {
-            *flags = inner;
-            return true;
-        }
+        r->at += starts(r, GW_STR("?P<")) ? 3 : 2;
+        return group_name(r) ? group_body(r, inner, start) : NULL;
     }
-    if (++r->depth > REGEX_NESTING_MAX)
-        return regex_fail(r, start, 1,
-                          "exceed the maximum number of nested parentheses/brackets (100)");
-    gw_buf_add(r->out, GW_STR("(?:"));
-    if (!alternation(r, inner))
-        return false;
-    if (regex_done(r))
-        return regex_fail(r, start, 1, "unclosed group");
+    if (!starts(r, GW_STR("?")))
+        return group_body(r, inner, start);
     r->at++;
-    r->depth--;
-    gw_buf_char(r->out, ')');
-    return true;
+    if (!read_flags(r, &inner, atom))
+        return NULL;
+    if (*atom)
+        return group_body(r, inner, start);
+    *flags = inner;
+    return node(r, REGEX_CONCAT);
 }
 
 static bool decimal(struct regex_reader *r, uint64_t *value)
@@ -279,12 +271,12 @@ static bool decimal(struct regex_reader *r, uint64_t *value)
     if (r->at == start)
         return regex_fail(r, start, 1, "repetition quantifier expects a valid decimal");
     struct gw_str text = gw_str(r->pattern.ptr + start, r->at - start);
-    return gw_str_u64(text, COUNT_MAX, value) ||
+    return gw_str_u64(text, REGEX_COUNT_MAX, value) ||
            regex_fail(r, start, text.len, "Compiled regex exceeds size limit of 10485760 bytes.");
 }
 
 /* Behind "{". */
-static bool counted(struct regex_reader *r, struct regex_flags flags)
+static bool counted(struct regex_reader *r, struct regex_flags flags, struct regex_node *repeat)
 {
     size_t start = r->at - 1;
     uint64_t least, most;
@@ -292,13 +284,12 @@ static bool counted(struct regex_reader *r, struct regex_flags flags)
     if (!decimal(r, &least))
         return false;
     most = least;
-    bool open = false;
     regex_skip(r, flags);
     if (regex_peek(r) == ',') {
         r->at++;
         regex_skip(r, flags);
-        open = regex_peek(r) == '}';
-        if (!open && !decimal(r, &most))
+        most = REGEX_UNLIMITED;
+        if (regex_peek(r) != '}' && !decimal(r, &most))
             return false;
         regex_skip(r, flags);
     }
@@ -308,125 +299,124 @@ static bool counted(struct regex_reader *r, struct regex_flags flags)
     if (most < least)
         return regex_fail(r, start, r->at - start,
                           "invalid repetition count range, the start must be <= the end");
-    gw_buf_printf(r->out, open ? "{%u,}" : "{%u,%u}", (unsigned)least, (unsigned)most);
+    repeat->least = (uint32_t)least;
+    repeat->most = (uint32_t)most;
     return true;
 }
 
-/* Every repetition behind the atom that begins at out->data[from]. A second one repeats the first
- * ("a++" is not possessive here), so what is there is wrapped in a group. */
-static bool repetitions(struct regex_reader *r, struct regex_flags flags, size_t from)
+/* Every repetition behind an atom: a second one repeats the first ("a++" is not possessive). */
+static struct regex_node *repetitions(struct regex_reader *r, struct regex_flags flags,
+                                      struct regex_node *atom)
 {
     for (unsigned count = 0;; count++) {
         regex_skip(r, flags);
         char c = regex_peek(r);
-        if (regex_done(r) || (c != '*' && c != '+' && c != '?' && c != '{'))
-            return true;
-        if (count == REGEX_NESTING_MAX)
-            return regex_fail(r, r->at, 1, "exceeds the nest limit (100)");
-        if (!gw_buf_reserve(r->out, 8))
-            return true;
-        if (count) {
-            memmove(r->out->data + from + 3, r->out->data + from, r->out->len - from);
-            memcpy(r->out->data + from, "(?:", 3);
-            r->out->len += 3;
-            gw_buf_char(r->out, ')');
-        }
+        if (c != '*' && c != '+' && c != '?' && c != '{')
+            return atom;
+        if (r->depth + count >= REGEX_NESTING_MAX)
+            return fail(r, r->at, 1, "exceeds the nest limit (100)");
+        struct regex_node *repeat = node(r, REGEX_REPEAT);
+        repeat->inner = atom;
+        repeat->least = c == '+';
+        repeat->most = c == '?' ? 1 : REGEX_UNLIMITED;
         r->at++;
-        if (c != '{')
-            gw_buf_char(r->out, c);
-        else if (!counted(r, flags))
-            return false;
-        if (regex_peek(r) == '?')
-            r->at++;
+        if (c == '{' && !counted(r, flags, repeat))
+            return NULL;
+        r->at += regex_peek(r) == '?'; /* lazy */
+        atom = repeat;
     }
 }
 
-static void anchor(struct regex_reader *r, const char *whole, const char *line, bool multi_line)
-{
-    gw_buf_printf(r->out, "(?:%s)", multi_line ? line : whole);
-    r->at++;
-}
-
 /* A character outside ASCII is its UTF-8 bytes, and repeats as a whole. */
-static void multi_byte(struct regex_reader *r)
+static struct regex_node *multi_byte(struct regex_reader *r)
 {
-    gw_buf_add(r->out, GW_STR("(?:"));
-    do
-        emit_byte(r, (uint8_t)r->pattern.ptr[r->at++]);
-    while (!regex_done(r) && ((uint8_t)regex_peek(r) & 0xc0) == 0x80);
-    gw_buf_char(r->out, ')');
+    struct regex_node *whole = node(r, REGEX_CONCAT), **tail = &whole->inner;
+    do {
+        *tail = byte_node(r, (struct regex_flags){0}, (uint8_t)r->pattern.ptr[r->at++]);
+        tail = &(*tail)->next;
+    } while (!regex_done(r) && ((uint8_t)regex_peek(r) & 0xc0) == 0x80);
+    return whole;
 }
 
-static bool single(struct regex_reader *r, struct regex_flags flags)
+static struct regex_node *dot(struct regex_reader *r, struct regex_flags flags)
 {
-    char c = regex_peek(r);
+    struct regex_class all = {{~0ull, ~0ull, ~0ull, ~0ull}};
+    if (!flags.dot_all)
+        all.bits[0] &= ~(1ull << '\n');
+    return class_node(r, &all);
+}
+
+static struct regex_node *single(struct regex_reader *r, struct regex_flags flags)
+{
     struct regex_class class;
-    switch (c) {
-    case '\\':
+    size_t start = r->at;
+    char c = regex_peek(r);
+    if (c == '\\')
         return escape(r, flags);
+    if ((uint8_t)c & 0x80)
+        return multi_byte(r);
+    r->at++;
+    switch (c) {
     case '[':
-        r->at++;
-        if (!regex_read_class(r, flags, &class))
-            return false;
-        emit_class(r, &class);
-        return true;
+        return regex_read_class(r, flags, &class) ? class_node(r, &class) : NULL;
     case '.':
-        gw_buf_add(r->out, flags.dot_all ? GW_STR("[\\x00-\\xff]") : GW_STR("[^\\n]"));
-        r->at++;
-        return true;
+        return dot(r, flags);
     case '^':
-        anchor(r, "\\A", "\\A|(?<=\\n)", flags.multi_line);
-        return true;
+        return look_node(r, flags.multi_line ? LOOK_LINE_START : LOOK_TEXT_START);
     case '$':
-        anchor(r, "\\z", "(?=\\n)|\\z", flags.multi_line);
-        return true;
+        return look_node(r, flags.multi_line ? LOOK_LINE_END : LOOK_TEXT_END);
     case '*':
     case '+':
     case '?':
     case '{':
-        return regex_fail(r, r->at, 1, "repetition operator missing expression");
+        return fail(r, start, 1, "repetition operator missing expression");
     default:
-        break;
+        return byte_node(r, flags, (uint8_t)c);
     }
-    if ((uint8_t)c & 0x80) {
-        multi_byte(r);
-        return true;
-    }
-    emit_literal(r, flags, (uint8_t)c);
-    r->at++;
-    return true;
 }
 
-/* Up to the end or the ")" of the group around it. Flags set inside hold until there. */
-static bool alternation(struct regex_reader *r, struct regex_flags flags)
+/* One alternative. Flags set inside hold for the alternatives behind it too. */
+static struct regex_node *sequence(struct regex_reader *r, struct regex_flags *flags)
 {
+    struct regex_node *whole = node(r, REGEX_CONCAT), **tail = &whole->inner;
     for (;;) {
-        regex_skip(r, flags);
-        if (regex_done(r) || regex_peek(r) == ')')
-            return true;
-        if (regex_peek(r) == '|') {
-            gw_buf_char(r->out, '|');
-            r->at++;
-            continue;
-        }
-        size_t from = r->out->len;
+        regex_skip(r, *flags);
+        if (regex_done(r) || regex_peek(r) == ')' || regex_peek(r) == '|')
+            return whole;
         bool atom = true;
-        if (regex_peek(r) == '(' ? !group(r, &flags, &atom) : !single(r, flags))
-            return false;
-        if (atom && !repetitions(r, flags, from))
-            return false;
+        struct regex_node *part =
+            regex_peek(r) == '(' ? group(r, flags, &atom) : single(r, *flags);
+        if (part && atom)
+            part = repetitions(r, *flags, part);
+        if (!part)
+            return NULL;
+        *tail = part;
+        tail = &part->next;
     }
 }
 
-bool regex_translate(struct regex_reader *reader, struct gw_str pattern, struct gw_buf *out)
+/* Up to the end or the ")" of the group around it. */
+static struct regex_node *alternation(struct regex_reader *r, struct regex_flags flags)
 {
-    *reader = (struct regex_reader){.pattern = pattern, .out = out};
-    if (!alternation(reader, (struct regex_flags){0}))
-        return false;
-    if (!regex_done(reader))
-        return regex_fail(reader, reader->at, 1, "unopened group");
-    if (out->overflow)
-        return regex_fail(reader, 0, pattern.len,
-                          "Compiled regex exceeds size limit of 10485760 bytes.");
-    return true;
+    struct regex_node *first = sequence(r, &flags), *last = first;
+    if (!first || regex_peek(r) != '|')
+        return first;
+    struct regex_node *whole = node(r, REGEX_ALT);
+    whole->inner = first;
+    while (last && regex_peek(r) == '|') {
+        r->at++;
+        last->next = sequence(r, &flags);
+        last = last->next;
+    }
+    return last ? whole : NULL;
+}
+
+struct regex_node *regex_read(struct regex_reader *reader, struct gw_str pattern,
+                              struct gw_arena *arena)
+{
+    *reader = (struct regex_reader){.pattern = pattern, .arena = arena};
+    struct regex_node *whole = alternation(reader, (struct regex_flags){0});
+    if (whole && !regex_done(reader))
+        return fail(reader, reader->at, 1, "unopened group");
+    return whole;
 }

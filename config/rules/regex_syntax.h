@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Checks a pattern against the syntax of Rust's regex crate in byte mode, which is what `matches`
- * takes (spec/rules-language.md sections 1.6 and 2.1), and rewrites it in the small subset of PCRE2
- * where both engines mean the same.
+/* Reads the syntax of Rust's regex crate in byte mode, which is what `matches` takes
+ * (spec/rules-language.md sections 1.6 and 2.1), and refuses what that refuses: look-around,
+ * back-references, \Z, atomic groups, recursion, Unicode classes.
  *
- * PCRE2 knows far more: what Rust refuses (look-around, back-references, \Z, possessive and atomic
- * groups, recursion, verbs) never reaches it, and what reads the same but differs ("$" before a
- * final newline, "a++", class operators, "[[:word:]&&\d]") is spelled out. The rewritten pattern
- * has no captures, no flags and no lazy repetition: only whether there is a match counts.
- *
- * Limits: group nesting REGEX_NESTING_MAX. Thread: any. */
-#include "gateway/base/buf.h"
+ * Limits: nesting REGEX_NESTING_MAX. Owns: nodes lie in the arena. Thread: any. */
+#include "config/rules/regex_tree.h"
 
 #define REGEX_NESTING_MAX 100
 
@@ -24,28 +19,24 @@ struct regex_flags {
 struct regex_reader {
     struct gw_str pattern;
     size_t at;
-    struct gw_buf *out;
+    struct gw_arena *arena;
     unsigned depth;
     const char *reason; /* the first error, worded as Rust's; static */
     size_t error_at, error_width;
 };
 
-/* Rewrites pattern into *out. False: reader->reason says why. */
-GW_MUST bool regex_translate(struct regex_reader *reader, struct gw_str pattern,
-                             struct gw_buf *out);
+/* NULL: reader->reason says why. */
+GW_MUST struct regex_node *regex_read(struct regex_reader *reader, struct gw_str pattern,
+                                      struct gw_arena *arena);
 
 /* Shared by the two halves of the reader. */
-struct regex_class {
-    uint64_t bits[4]; /* bit per byte value */
-};
-
-static inline char regex_peek(const struct regex_reader *r)
-{
-    return r->at < r->pattern.len ? r->pattern.ptr[r->at] : '\0';
-}
 static inline bool regex_done(const struct regex_reader *r)
 {
     return r->at >= r->pattern.len;
+}
+static inline char regex_peek(const struct regex_reader *r)
+{
+    return regex_done(r) ? '\0' : r->pattern.ptr[r->at];
 }
 /* Always false. */
 bool regex_fail(struct regex_reader *r, size_t at, size_t width, const char *reason);
@@ -56,10 +47,7 @@ GW_MUST bool regex_read_class(struct regex_reader *r, struct regex_flags flags,
                               struct regex_class *out);
 /* \d \D \s \S \w \W; false when `letter` is none of them. */
 bool regex_perl_class(char letter, struct regex_class *out);
+/* Adds the other case of every letter. */
+void regex_class_fold(struct regex_class *c);
 /* Behind a backslash: an escape that stands for one byte. False without a reason: it is none. */
 GW_MUST bool regex_read_byte_escape(struct regex_reader *r, uint8_t *out);
-void regex_class_add(struct regex_class *c, unsigned low, unsigned high);
-static inline bool regex_class_has(const struct regex_class *c, unsigned byte)
-{
-    return c->bits[byte / 64] >> (byte % 64) & 1;
-}

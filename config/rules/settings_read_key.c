@@ -157,7 +157,7 @@ static bool query_names(struct settings_reader *s, const struct json *v, bool *a
     return true;
 }
 
-/* False when the plan has nothing to say: leaving the whole query out is possible on all plans. */
+/* Leaving the whole query out is possible on all plans, choosing parameters is not. */
 static void read_query(struct settings_reader *s, const struct json *v,
                        struct cache_custom_key *out)
 {
@@ -176,19 +176,19 @@ static void read_query(struct settings_reader *s, const struct json *v,
     out->query_mode = include ? (all ? CACHE_QUERY_ALL : CACHE_QUERY_INCLUDE)
                               : (all ? CACHE_QUERY_NONE : CACHE_QUERY_EXCLUDE);
     if (out->query_mode != CACHE_QUERY_NONE && out->query_mode != CACHE_QUERY_ALL)
-        (void)settings_entitled(s, v, CONFIG_PLAN_ENTERPRISE, "custom_key.query_string");
+        (void)settings_entitled(s, v, CONFIG_PLAN_ENTERPRISE, "a list in custom_key.query_string");
 }
 
 static const struct {
-    const char *key;
+    const char *key, *path;
     void (*read)(struct settings_reader *, const struct json *, struct cache_custom_key *);
     enum config_plan plan;
 } parts[] = {
-    {"query_string", read_query, CONFIG_PLAN_FREE},
-    {"header", read_header, CONFIG_PLAN_ENTERPRISE},
-    {"cookie", read_cookie, CONFIG_PLAN_ENTERPRISE},
-    {"user", read_user, CONFIG_PLAN_ENTERPRISE},
-    {"host", read_host, CONFIG_PLAN_ENTERPRISE},
+    {"query_string", "custom_key.query_string", read_query, CONFIG_PLAN_FREE},
+    {"header", "custom_key.header", read_header, CONFIG_PLAN_ENTERPRISE},
+    {"cookie", "custom_key.cookie", read_cookie, CONFIG_PLAN_ENTERPRISE},
+    {"user", "custom_key.user", read_user, CONFIG_PLAN_ENTERPRISE},
+    {"host", "custom_key.host", read_host, CONFIG_PLAN_ENTERPRISE},
 };
 
 static void read_custom(struct settings_reader *s, const struct json *v,
@@ -203,7 +203,7 @@ static void read_custom(struct settings_reader *s, const struct json *v,
         if (!part)
             continue;
         size_t back = report_enter(s->report, gw_str_z(parts[i].key));
-        if (settings_entitled(s, part, parts[i].plan, parts[i].key))
+        if (settings_entitled(s, part, parts[i].plan, parts[i].path))
             parts[i].read(s, part, out);
         report_leave(s->report, back);
     }

@@ -64,11 +64,11 @@ static void visit(const struct trace *t, const struct logic *l, unsigned depth, 
                              .value = value_of(t, l),
                              .decided = decided};
     gw_buf_init(&text, LEFT_MAX);
-    if (l->kind == LOGIC_COMPARE)
+    if (logic_is_compare(l->kind))
         describe_left(t, l, &step, &text);
     t->on_step(t->ctx, &step);
     gw_buf_release(&text);
-    if (l->kind == LOGIC_COMPARE) {
+    if (logic_is_compare(l->kind)) {
         visit_compare(t, l->compare, depth + 1, decided);
     } else if (l->kind == LOGIC_NOT) {
         visit(t, l->inner, depth + 1, decided);

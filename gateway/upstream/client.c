@@ -151,12 +151,14 @@ void upstream_send(struct upstream_request *r, struct gw_str data)
 
 void upstream_send_end(struct upstream_request *r)
 {
-    if (r->gone || !r->conn || r->sent_all)
+    if (r->gone || !r->conn)
         return;
     if (r->tunnel) {
         conn_shut_write(r->conn);
         return;
     }
+    if (r->sent_all)
+        return;
     if (r->call.body_length == UPSTREAM_CHUNKED) {
         struct iovec part = {"0\r\n\r\n", 5};
         write_parts(r, &part, 1);

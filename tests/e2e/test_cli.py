@@ -149,11 +149,13 @@ def test_explain_names_the_deciding_rule(folder):
     assert told.returncode == 0 and json.loads(told.stdout)
 
 
-def test_completion():
-    result = run("completion", "bash")
-    assert result.returncode == 0
-    subprocess.run(["bash", "-n"], input=result.stdout, text=True, check=True)
-    assert "healthcheck" in result.stdout
+def test_completion_offers_the_verbs():
+    script = run("completion", "bash")
+    assert script.returncode == 0
+    ask = script.stdout + "COMP_WORDS=(nearedge he) COMP_CWORD=1; _nearedge; echo \"${COMPREPLY[@]}\"\n"
+    path = os.path.dirname(BINARY) + ":" + os.environ["PATH"]
+    offered = subprocess.run(["bash"], input=ask, text=True, capture_output=True, check=True, env=dict(os.environ, PATH=path))
+    assert offered.stdout.split() == ["healthcheck", "help"]
 
 
 def test_shipped_configurations_are_valid():

@@ -47,9 +47,14 @@ def test_client_headers_pass_and_edge_headers_are_added(gateway, origin):
     assert RAY.fullmatch(seen.get("CF-Ray"))
 
 
-def test_accept_encoding_to_the_origin_is_the_edges_own(gateway, origin):
-    gateway.fetch("/", headers={"Accept-Encoding": "deflate"})
-    assert {item.strip() for item in origin.last().get("Accept-Encoding").split(",")} <= {"br", "gzip"}
+def test_what_is_stored_does_not_depend_on_one_clients_encodings(gateway, origin):
+    """The first client of an object must not decide in which coding all others get it."""
+    asked = []
+    for number, encodings in enumerate(("deflate", "br;q=1, zstd", "identity")):
+        gateway.fetch(f"/{number}.css", headers={"Accept-Encoding": encodings})
+        asked.append(origin.last().get("Accept-Encoding"))
+    assert len(set(asked)) == 1
+    assert {item.strip() for item in asked[0].split(",")} <= {"br", "gzip", "identity"}
 
 
 def test_ray_id_is_the_same_for_origin_client_and_log(gateway, origin):

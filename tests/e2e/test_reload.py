@@ -26,7 +26,7 @@ def test_good_configuration_takes_over(gateway, origin):
         gateway.write_config(with_host_header(gateway, value))
         gateway.hang_up()
         reloaded(gateway, origin, value)
-    assert gateway.metric("nearedge_config_last_reload_successful") == 1
+    wait_until(lambda: gateway.metric("nearedge_config_last_reload_successful") == 1, "the metric")
 
 
 def test_bad_configuration_changes_nothing(gateway, origin):
@@ -45,7 +45,7 @@ def test_bad_configuration_changes_nothing(gateway, origin):
     gateway.write_config(good)
     gateway.hang_up()
     reloaded(gateway, origin, "good.internal")
-    assert gateway.metric("nearedge_config_last_reload_successful") == 1
+    wait_until(lambda: gateway.metric("nearedge_config_last_reload_successful") == 1, "the metric to rise")
 
 
 def test_file_that_is_no_json_or_gone_changes_nothing(gateway):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests, whole against in pieces. Byte 0: size of the pieces; the rest is the message. */
-#include "fuzz_http_h1.h"
+#include "tests/fuzz/fuzz_http_h1.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Responses, whole against in pieces. Byte 0: size of the pieces, and the method asked; the rest is
  * the message. */
-#include "fuzz_http_h1.h"
+#include "tests/fuzz/fuzz_http_h1.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -76,7 +76,6 @@ static struct gw_str write_line(struct fixture *f, uint64_t took_us)
     access_line_init(&line, &f->settings);
     gw_buf_clear(&f->out);
     access_line_write(&line, &f->x, took_us, &f->out);
-    access_line_release(&line);
     assert_false(f->out.overflow);
     assert_true(f->out.len <= ACCESS_LINE_MAX);
     assert_int_equal(gw_str_chr(gw_buf_str(&f->out), '\n'), f->out.len - 1);

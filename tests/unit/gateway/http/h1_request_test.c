@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests: what is read, and above all what is refused (RFC 9112; request smuggling). */
-#include "h1_trace.h"
+#include "tests/unit/gateway/http/h1_trace.h"
 
 #define H "Host: a\r\n"
 #define G "GET / HTTP/1.1\r\n"

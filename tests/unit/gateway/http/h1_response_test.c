@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Responses from an origin: held to the same rules, plus where a body ends (RFC 9112 section 6.3).
  */
-#include "h1_trace.h"
+#include "tests/unit/gateway/http/h1_trace.h"
 
 #define OK_ "HTTP/1.1 200 OK\r\n"
 #define C   OK_ "Transfer-Encoding: chunked\r\n\r\n"

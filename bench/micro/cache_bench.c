@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the cache costs without sockets: a fresh hit (look-up, reference, release), the same from
+ * several threads, key and hash, a fill, the longest single call while the cache is full, and the
+ * memory of the process against the configured ceiling. One line of JSON per figure.
+ *
+ *     cache_bench [max_size_mib]   */
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cache/fill.h"
+#include "cache/key.h"
+
+#define OBJECTS 20000
+#define HITS    4000000
+#define THREADS 4
+#define MIB     ((uint64_t)1024 * 1024)
+
+static const char head_text[] =
+    "HTTP/1.1 200 OK\r\nETag: \"5e1f-abc\"\r\nContent-Type: text/css\r\n"
+    "Cache-Control: max-age=600\r\n";
+
+struct bench {
+    struct cache_store *store;
+    struct cache_space *space;
+    struct cache_place places[OBJECTS];
+    char names[OBJECTS][24];
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void report(const char *what, double value, const char *unit)
+{
+    printf("{\"bench\":\"cache\",\"what\":\"%s\",\"value\":%.2f,\"unit\":\"%s\"}\n", what, value,
+           unit);
+}
+
+static struct cache_object_parts parts_for(uint64_t body_len, bool announced)
+{
+    uint32_t end = sizeof(head_text) - 1;
+    return (struct cache_object_parts){
+        .status = 200,
+        .text = gw_str(head_text, end),
+        .head = {.fields_at = 17, .content_at = 35, .control_at = 59, .length_at = end, .end = end},
+        .life = {.ttl_s = 600},
+        .now_ms = 1000,
+        .body_len = body_len,
+        .length_known = announced,
+        .body_max = UINT64_MAX};
+}
+
+static struct cache_place place_of(const struct bench *b, struct gw_str name)
+{
+    return (struct cache_place){
+        .hash = gw_hash128(name), .space = b->space, .host = GW_STR("example.com"), .target = name};
+}
+
+/* Returns the longest single call in nanoseconds. */
+static uint64_t fill_one(struct bench *b, const struct cache_place *place, uint64_t body_len,
+                         bool announced)
+{
+    static const char zeros[65536];
+    struct cache_lookup found;
+    uint64_t longest = 0, before = now_ns();
+    if (cache_store_begin(b->store, place, 1000, &found) == CACHE_HIT) {
+        cache_object_unref(found.object);
+        return 0;
+    }
+    struct cache_object_parts parts = parts_for(body_len, announced);
+    cache_fill_head(found.fill, &parts);
+    for (uint64_t sent = 0; sent < body_len;) {
+        size_t n = (size_t)gw_min_u64(body_len - sent, sizeof(zeros));
+        longest = gw_max_u64(longest, now_ns() - before);
+        before = now_ns();
+        if (cache_fill_append(found.fill, gw_str(zeros, n)) == CACHE_APPEND_UNWANTED)
+            break;
+        sent += n;
+    }
+    if (cache_fill_finish(found.fill) != 0)
+        report("finish failed", 1, "");
+    cache_fill_unref(found.fill);
+    cache_object_unref(found.object);
+    return gw_max_u64(longest, now_ns() - before);
+}
+
+static void *hit_many(void *argument)
+{
+    struct bench *b = argument;
+    struct gw_rng rng = {(uint64_t)pthread_self()};
+    for (size_t i = 0; i < HITS; i++) {
+        struct cache_lookup found;
+        const struct cache_place *place = &b->places[gw_rng_next(&rng) % 1000];
+        if (cache_store_begin(b->store, place, 1000, &found) == CACHE_HIT)
+            cache_object_unref(found.object);
+    }
+    return NULL;
+}
+
+static void bench_hits(struct bench *b)
+{
+    pthread_t threads[THREADS];
+    uint64_t start = now_ns();
+    hit_many(b);
+    report("hit, one thread", (double)(now_ns() - start) / HITS, "ns");
+    start = now_ns();
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, hit_many, b);
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    report("hit, four threads, wall time per hit", (double)(now_ns() - start) / HITS / THREADS,
+           "ns");
+}
+
+static void bench_keys(void)
+{
+    static struct config_zone zone = {.id = GW_STR("0123456789abcdef0123456789abcdef")};
+    struct cache_settings_merged none = {0};
+    struct cache_policy policy = {.zone = &zone, .rules = &none};
+    struct headers headers;
+    struct gw_arena arena;
+    struct gw_buf key;
+    gw_arena_init(&arena, NULL, 0, 0);
+    headers_init(&headers, &arena, 10);
+    struct cache_request request = {.method = METHOD_GET,
+                                    .edge = GW_STR("FRA"),
+                                    .host = GW_STR("www.example.com"),
+                                    .path = GW_STR("/assets/css/main.0123456789abcdef.css"),
+                                    .port = 80,
+                                    .headers = &headers};
+    uint64_t sum = 0, start = now_ns();
+    gw_buf_init(&key, CACHE_KEY_MAX);
+    for (size_t i = 0; i < HITS; i++) {
+        gw_buf_clear(&key);
+        cache_key_build(&request, &policy, &key);
+        sum += cache_key_hash(&key).lo;
+    }
+    report("key and hash", (double)(now_ns() - start) / HITS, sum ? "ns" : "");
+    gw_buf_release(&key);
+}
+
+static double resident_mib(void)
+{
+    long pages = 0, ignored;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f || fscanf(f, "%ld %ld", &ignored, &pages) != 2)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / (double)MIB;
+}
+
+/* A log-uniform mix from 200 bytes to 4 MiB, half of it without Content-Length, many times the
+ * ceiling in all; then a flood of small ones, then large ones again: the worst for an allocator. */
+static void bench_churn(struct bench *b, uint64_t max_size)
+{
+    struct gw_rng rng = {3};
+    char name[32];
+    uint64_t longest = 0, sent = 0, count = 0, start = now_ns();
+    double peak = 0;
+    static const uint64_t most[] = {4 * MIB, 2000, 4 * MIB};
+    for (size_t phase = 0; phase < GW_COUNT(most); phase++) {
+        for (uint64_t until = sent + 4 * max_size / (phase == 1 ? 2 : 1); sent < until; count++) {
+            uint64_t body_len = 200;
+            while (body_len < most[phase] && gw_rng_below(&rng, 10) < 8)
+                body_len = body_len * 2 + gw_rng_below(&rng, 100);
+            snprintf(name, sizeof(name), "/churn/%llu", (unsigned long long)count);
+            struct cache_place place = place_of(b, gw_str_z(name));
+            longest = gw_max_u64(longest, fill_one(b, &place, body_len, count & 1));
+            sent += body_len;
+            if (count % 1000 == 0 && resident_mib() > peak)
+                peak = resident_mib();
+        }
+        report("resident memory over max_size", peak / ((double)max_size / (double)MIB), "ratio");
+    }
+    report("fill, mixed sizes", (double)(now_ns() - start) / (double)count, "ns");
+    report("fill, throughput", (double)sent / (double)MIB / ((double)(now_ns() - start) / 1e9),
+           "MiB/s");
+    report("longest single call", (double)longest / 1000, "us");
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t mib = 256;
+    if (argc > 1 && !gw_str_u64(gw_str_z(argv[1]), 65536, &mib))
+        return 2;
+    struct config_cache limits = {.max_size = mib * MIB, .max_object_size = 512 * MIB};
+    struct bench *b = gw_zalloc(sizeof(*b));
+    b->store = cache_store_new(&limits);
+    b->space = cache_store_space(b->store, GW_STR("zone"), GW_STR("FRA"));
+    for (size_t i = 0; i < OBJECTS; i++) {
+        snprintf(b->names[i], sizeof(b->names[i]), "/%zu.css", i);
+        b->places[i] = place_of(b, gw_str_z(b->names[i]));
+        fill_one(b, &b->places[i], 1024, true);
+    }
+    bench_keys();
+    bench_hits(b);
+    bench_churn(b, limits.max_size);
+    cache_store_free(b->store);
+    free(b);
+    return 0;
+}
