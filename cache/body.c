@@ -7,11 +7,6 @@
 
 #define FREED_AT_ONCE ((size_t)16) /* segments: about a tenth of a millisecond */
 
-static size_t memory_of(const struct cache_segment *s)
-{
-    return cache_memory_of(s->cap) + sizeof(*s);
-}
-
 struct cache_body *cache_body_new(struct cache_store *store)
 {
     struct cache_body *b = gw_zalloc(sizeof(*b));
@@ -30,20 +25,17 @@ void cache_body_unref(struct cache_body *b)
     if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
         return;
     if (b->count > FREED_AT_ONCE)
-        cache_store_bury(b->store, b);
+        cache_memory_bury(b->store, b);
     else
         cache_body_free_some(b, FREED_AT_ONCE);
 }
 
 bool cache_body_free_some(struct cache_body *b, size_t max)
 {
-    size_t bytes = 0;
     for (; max && b->count; max--) {
         struct cache_segment *last = &b->segments[--b->count];
-        bytes += memory_of(last);
-        free(last->data);
+        cache_memory_drop(b->store, last->data, last->cap);
     }
-    cache_store_give_back(b->store, bytes);
     if (b->count)
         return false;
     free(b->segments);
@@ -61,26 +53,22 @@ static size_t next_size(const struct cache_body *b, uint64_t ahead)
     return (size_t)gw_min_u64(gw_max_u64(quarter, CACHE_SEGMENT_MIN), CACHE_SEGMENT_MAX);
 }
 
-static bool add_segment(struct cache_body *b, size_t size)
+static void add_segment(struct cache_body *b, size_t size)
 {
-    struct cache_segment s = {.cap = size};
-    bool room = cache_store_reserve(b->store, memory_of(&s));
-    s.data = gw_alloc(size);
+    struct cache_segment s = {.data = cache_memory_take(b->store, size), .cap = size};
     if (b->count == b->cap) {
         b->cap = b->cap ? 2 * b->cap : 4;
         b->segments = gw_realloc(b->segments, b->cap * sizeof(*b->segments));
     }
     b->segments[b->count++] = s;
-    return room;
 }
 
-bool cache_body_append(struct cache_body *b, struct gw_str data, uint64_t ahead)
+void cache_body_append(struct cache_body *b, struct gw_str data, uint64_t ahead)
 {
-    bool room = true;
     while (data.len) {
         struct cache_segment *last = b->count ? &b->segments[b->count - 1] : NULL;
         if (!last || last->len == last->cap) {
-            room &= add_segment(b, next_size(b, ahead));
+            add_segment(b, next_size(b, ahead));
             continue;
         }
         size_t n = gw_min_size(data.len, last->cap - last->len);
@@ -90,24 +78,22 @@ bool cache_body_append(struct cache_body *b, struct gw_str data, uint64_t ahead)
         data = gw_str_from(data, n);
         ahead -= gw_min_u64(ahead, n);
     }
-    return room;
 }
 
 void cache_body_drop(struct cache_body *b, uint64_t offset)
 {
-    size_t n = 0, bytes = 0;
+    size_t n = 0;
     /* The last one stays: it may still have room. */
     while (n + 1 < b->count && b->dropped_bytes + b->segments[n].len <= offset) {
         b->dropped_bytes += b->segments[n].len;
-        bytes += memory_of(&b->segments[n]);
-        free(b->segments[n++].data);
+        cache_memory_drop(b->store, b->segments[n].data, b->segments[n].cap);
+        n++;
     }
     if (n == 0)
         return;
     b->dropped += n;
     b->count -= n;
     memmove(b->segments, b->segments + n, b->count * sizeof(*b->segments));
-    cache_store_give_back(b->store, bytes);
 }
 
 /* Number of the cursor's segment among those still there, and the offset in it. Once a reader has

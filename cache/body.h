@@ -4,9 +4,9 @@
  * once the body will not be stored, shrinks at the front as its readers move on.
  *
  * Invariants: bytes never move and never change once written; segments are numbered from the start
- * of the body, `dropped` of them are gone already. Memory is charged to the store, segment by
- * segment, before it is taken. Thread: growing and dropping under the fill's lock, reading a whole
- * body without one. Owns: the segments. */
+ * of the body, `dropped` of them are gone already. Memory is the store's, segment by segment.
+ * Thread: growing and dropping under the fill's lock, reading a whole body without one. Owns: the
+ * segments. */
 #include "gateway/base/str.h"
 
 #define CACHE_SEGMENT_MIN ((size_t)4 * 1024)
@@ -42,9 +42,8 @@ void cache_body_unref(struct cache_body *b); /* NULL is fine */
 bool cache_body_free_some(struct cache_body *b, size_t max);
 
 /* Copies data behind the last byte. `ahead`: bytes still expected, these included, or 0 if unknown;
- * they decide how large new segments are. False when the store has no room (the bytes are taken
- * nevertheless: the caller then stops storing and bounds the rest). */
-bool cache_body_append(struct cache_body *b, struct gw_str data, uint64_t ahead);
+ * they decide how large new segments are. */
+void cache_body_append(struct cache_body *b, struct gw_str data, uint64_t ahead);
 /* Frees whole segments in front of `offset`. */
 void cache_body_drop(struct cache_body *b, uint64_t offset);
 

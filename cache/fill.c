@@ -118,7 +118,7 @@ static void end(struct cache_fill *fill, enum cache_fill_state state, int error)
 void cache_fill_head(struct cache_fill *fill, const struct cache_object_parts *parts)
 {
     struct cache_object *object = cache_object_new(&fill->place, fill->generation, parts);
-    bool storing = cache_store_reserve(fill->place.space->store, 0) &&
+    bool storing = cache_memory_has_room(fill->place.space->store) &&
                    (!parts->length_known || parts->body_len <= parts->body_max);
     remember(fill, !storing);
     if (!storing)
@@ -148,9 +148,9 @@ static bool take(struct cache_fill *fill, struct gw_str data)
         fill->received += data.len;
         return true;
     }
-    bool room = cache_body_append(o->body, data, left);
+    cache_body_append(o->body, data, left);
     fill->received += data.len;
-    return room && fill->received <= fill->body_max;
+    return cache_memory_has_room(fill->place.space->store) && fill->received <= fill->body_max;
 }
 
 uint64_t cache_fill_slowest(const struct cache_fill *fill)

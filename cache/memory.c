@@ -3,15 +3,11 @@
 
 #include "cache/shard.h"
 
-#define BATCH       8           /* objects that one eviction takes out under one lock */
+#define BATCH       8 /* objects that one eviction takes out under one lock */
+#define HOLE_TURNS  ((size_t)32)
 #define DEAD_A_TURN ((size_t)8) /* segments of buried bodies that one turn frees */
 
-void cache_store_give_back(struct cache_store *store, size_t bytes)
-{
-    atomic_fetch_sub_explicit(&store->memory, bytes, memory_order_relaxed);
-}
-
-void cache_store_bury(struct cache_store *store, struct cache_body *body)
+void cache_memory_bury(struct cache_store *store, struct cache_body *body)
 {
     pthread_mutex_lock(&store->dead_lock);
     body->next = store->dead;
@@ -30,7 +26,7 @@ static void free_some(struct cache_store *store)
         store->dead = body->next;
     pthread_mutex_unlock(&store->dead_lock);
     if (body && !cache_body_free_some(body, DEAD_A_TURN))
-        cache_store_bury(store, body);
+        cache_memory_bury(store, body);
 }
 
 void cache_store_tick(struct cache_store *store)
@@ -39,9 +35,14 @@ void cache_store_tick(struct cache_store *store)
     free_some(store);
 }
 
-static bool over(const struct cache_store *store)
+bool cache_memory_has_room(const struct cache_store *store)
 {
-    return atomic_load_explicit(&store->memory, memory_order_relaxed) > store->limits.max_size;
+    return atomic_load_explicit(&store->memory, memory_order_relaxed) <= store->limits.max_size;
+}
+
+static bool resident_fits(const struct cache_store *store)
+{
+    return cache_slab_resident(store->slab) <= store->limits.max_size / 20 * 23;
 }
 
 /* Some objects of one shard; whoever still reads one of them keeps its memory. */
@@ -57,15 +58,31 @@ static void evict_some(struct cache_shard *shard, size_t wanted)
         cache_object_unref(victims[--count]);
 }
 
-bool cache_store_reserve(struct cache_store *store, size_t bytes)
+/* Shard by shard, so that all age alike. Live bytes have to fit now; twice round is enough to know
+ * that nothing is left to evict. Holes may be worked off over several calls. */
+static void make_room(struct cache_store *store, size_t bytes)
 {
-    atomic_fetch_add_explicit(&store->memory, bytes, memory_order_relaxed);
-    /* Shard by shard, so that all age alike; twice round is enough to know that nothing is left. */
-    for (size_t turn = 0; over(store) && turn < 2 * store->shard_count; turn++) {
+    for (size_t turn = 0; turn < 2 * store->shard_count; turn++) {
+        if (cache_memory_has_room(store) && (resident_fits(store) || turn >= HOLE_TURNS))
+            return;
         uint32_t hand = atomic_fetch_add_explicit(&store->hand, 1, memory_order_relaxed);
         cache_store_tick(store);
-        if (over(store))
-            evict_some(&store->shards[hand & (store->shard_count - 1)], bytes);
+        if (cache_memory_has_room(store) && cache_slab_trim(store->slab))
+            continue;
+        evict_some(&store->shards[hand & (store->shard_count - 1)], bytes);
     }
-    return !over(store);
+}
+
+void *cache_memory_take(struct cache_store *store, size_t size)
+{
+    size_t bytes = cache_slab_size(size);
+    atomic_fetch_add_explicit(&store->memory, bytes, memory_order_relaxed);
+    make_room(store, bytes);
+    return cache_slab_take(store->slab, size);
+}
+
+void cache_memory_drop(struct cache_store *store, void *piece, size_t size)
+{
+    cache_slab_drop(store->slab, piece, size);
+    atomic_fetch_sub_explicit(&store->memory, cache_slab_size(size), memory_order_relaxed);
 }

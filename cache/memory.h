@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The store's account of memory. Whoever allocates for an object reserves first and gives back what
- * it frees, so that objects in the index, bodies still growing and bodies that slow readers hold
- * all count. Private to this room. Thread: any; no lock of a shard may be held. */
-#include "gateway/base/base.h"
+/* The store's account of memory. Objects and segments are taken and dropped here, so that those in
+ * the index, bodies still growing and bodies that slow readers hold all count. Two ceilings: live
+ * bytes up to max_size, and resident ones, holes between live ones included, up to 15 % more;
+ * whoever takes evicts what is over. Private to this room. Thread: any; no lock of a shard may be
+ * held. */
+#include "cache/slab.h"
 
 struct cache_store;
 struct cache_body;
 
-/* What malloc takes for `size` bytes (glibc: a word of its own, steps of 16). */
-static inline size_t cache_memory_of(size_t size)
-{
-    return (size + 8 + 15) & ~(size_t)15;
-}
-/* Counts the bytes and evicts as many. False when others' memory leaves no room: the bytes are
- * counted all the same, and the caller keeps them few. */
-bool cache_store_reserve(struct cache_store *store, size_t bytes);
-void cache_store_give_back(struct cache_store *store, size_t bytes);
+/* Never NULL. */
+void *cache_memory_take(struct cache_store *store, size_t size);
+void cache_memory_drop(struct cache_store *store, void *piece, size_t size);
+/* False when more is live than may be and nothing can be evicted: what is held by fills and readers
+ * fills the cache. The caller then keeps what it takes small. */
+bool cache_memory_has_room(const struct cache_store *store);
 /* Takes a large body that nobody refers to, to be freed a little at a time: giving hundreds of
  * segments back to the kernel in one go takes longer than a request may wait. */
-void cache_store_bury(struct cache_store *store, struct cache_body *body);
+void cache_memory_bury(struct cache_store *store, struct cache_body *body);

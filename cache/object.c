@@ -25,7 +25,7 @@ static struct cache_object *make(const struct cache_place *place,
 {
     size_t fixed =
         sizeof(struct cache_object) + parts->text.len + place->host.len + place->target.len;
-    struct cache_object *o = gw_alloc(fixed + inline_len);
+    struct cache_object *o = cache_memory_take(place->space->store, fixed + inline_len);
     *o = (struct cache_object){.status = parts->status,
                                .stored_ms = parts->now_ms,
                                .confirmed_ms = parts->now_ms,
@@ -36,7 +36,7 @@ static struct cache_object *make(const struct cache_place *place,
                                .body_len = parts->length_known ? parts->body_len : 0,
                                .length_known = parts->length_known};
     o->entry.hash = place->hash;
-    o->entry.bytes = cache_memory_of(fixed + inline_len);
+    o->entry.bytes = cache_slab_size(fixed + inline_len);
     gw_list_init(&o->entry.link);
     atomic_init(&o->refs, 1);
     char *at = put((char *)(o + 1), parts->text);
@@ -46,7 +46,6 @@ static struct cache_object *make(const struct cache_place *place,
     at = put(at, place->target);
     o->inline_body = inline_len ? at : NULL;
     atomic_init(&o->stale_from_ms, stale_from(o));
-    cache_store_reserve(place->space->store, o->entry.bytes);
     return o;
 }
 
@@ -163,8 +162,7 @@ void cache_object_unref(struct cache_object *o)
     struct cache_store *store = o->space->store;
     size_t bytes = o->entry.bytes - (o->body ? (size_t)o->body_len : 0);
     cache_body_unref(o->body);
-    free(o);
-    cache_store_give_back(store, bytes);
+    cache_memory_drop(store, o, bytes);
 }
 
 void cache_object_invalidate(struct cache_object *o, uint64_t now_ms)

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "cache/index.h"
+#include "cache/memory.h"
 #include "cache/s3fifo.h"
 #include "cache/store.h"
 
@@ -40,8 +41,9 @@ struct cache_store {
     struct cache_shard *shards;
     size_t shard_count; /* a power of two */
     struct config_cache limits;
-    _Atomic uint64_t memory;
-    _Atomic uint32_t hand; /* the shard where the next eviction begins */
+    struct cache_slab *slab;
+    _Atomic uint64_t memory; /* live bytes taken from it */
+    _Atomic uint32_t hand;   /* the shard where the next eviction begins */
     pthread_mutex_t spaces_lock;
     struct cache_space *_Atomic spaces; /* only ever grows, at its front */
     pthread_mutex_t dead_lock;

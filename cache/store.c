@@ -37,6 +37,7 @@ struct cache_store *cache_store_new(const struct config_cache *limits)
 {
     struct cache_store *store = gw_zalloc(sizeof(*store));
     store->limits = *limits;
+    store->slab = cache_slab_new(limits->max_size);
     store->shard_count = count_shards(limits->max_size);
     store->shards = aligned_alloc(64, store->shard_count * sizeof(*store->shards));
     if (!store->shards)
@@ -73,6 +74,7 @@ void cache_store_free(struct cache_store *store)
     }
     while (store->dead)
         cache_store_tick(store);
+    cache_slab_free(store->slab);
     free_spaces(atomic_load(&store->spaces));
     pthread_mutex_destroy(&store->spaces_lock);
     pthread_mutex_destroy(&store->dead_lock);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* SOCK_CLOEXEC */
 #include "gateway/admin_client.h"
 
 #include <errno.h>

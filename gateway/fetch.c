@@ -261,12 +261,18 @@ static void on_sendable(void *ctx)
     (void)ctx; /* a fill has no request body */
 }
 
+static void on_batch(void *ctx)
+{
+    (void)ctx; /* the fill tells its readers */
+}
+
 static const struct upstream_events fetch_events = {
     .on_informational = on_informational,
     .on_head = on_head,
     .on_body = on_body,
     .on_end = on_end,
     .on_error = on_error,
+    .on_batch = on_batch,
     .on_sendable = on_sendable,
 };
 

@@ -64,6 +64,14 @@ static void push(struct iovec *parts, size_t *count, struct gw_str s)
         parts[(*count)++] = (struct iovec){(void *)s.ptr, s.len};
 }
 
+static size_t length_of(const struct iovec *parts, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += parts[i].iov_len;
+    return bytes;
+}
+
 void session_h1_respond(struct session_h1_writer *w, const struct response *r)
 {
     char framing_space[FRAMING_MAX], status_space[STATUS_MAX];
@@ -76,15 +84,18 @@ void session_h1_respond(struct session_h1_writer *w, const struct response *r)
         push(parts, &count, r->lines[i]);
     add_framing(w, r, &framing);
     push(parts, &count, gw_buf_str(&framing));
+    char size_line[H1_CHUNK_LINE_MAX];
+    bool chunk = w->chunked && r->body_parts;
+    if (chunk)
+        push(parts, &count,
+             gw_str(size_line, h1_chunk_line(size_line, length_of(r->body, r->body_parts))));
     struct conn_hold hold = r->hold;
-    hold.from = count;
-    if (!w->chunked)
-        for (size_t i = 0; i < r->body_parts; i++)
-            parts[count++] = r->body[i];
-    bool body_apart = w->chunked && r->body_parts;
-    write_out(w, parts, count, hold.release && !body_apart ? &hold : NULL);
-    if (body_apart)
-        session_h1_send(w, r->body, r->body_parts, r->hold.release ? &r->hold : NULL);
+    hold.from = count; /* what stands before is ours and transient */
+    for (size_t i = 0; i < r->body_parts; i++)
+        parts[count++] = r->body[i];
+    if (chunk)
+        push(parts, &count, GW_STR("\r\n"));
+    write_out(w, parts, count, hold.release ? &hold : NULL);
 }
 
 void session_h1_informational(struct session_h1_writer *w, unsigned status, struct gw_str lines)
@@ -110,13 +121,9 @@ void session_h1_send(struct session_h1_writer *w, const struct iovec *parts, siz
     }
     struct iovec framed[CONN_IOV_MAX];
     char size_line[H1_CHUNK_LINE_MAX];
-    size_t bytes = 0;
     assert(count + 2 <= CONN_IOV_MAX);
-    for (size_t i = 0; i < count; i++) {
-        framed[i + 1] = parts[i];
-        bytes += parts[i].iov_len;
-    }
-    framed[0] = (struct iovec){size_line, h1_chunk_line(size_line, bytes)};
+    memcpy(framed + 1, parts, count * sizeof(*parts));
+    framed[0] = (struct iovec){size_line, h1_chunk_line(size_line, length_of(parts, count))};
     framed[count + 1] = (struct iovec){"\r\n", 2}; /* static: may be borrowed */
     struct conn_hold shifted;
     if (hold) {

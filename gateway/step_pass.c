@@ -35,14 +35,26 @@ static void on_head(void *ctx, const struct h1_message *answer)
     x->origin_status = answer->status;
     x->origin_us = upstream_head_us(x->upstream);
     metrics_observe_us(x->worker->metrics, METRIC_ORIGIN_DURATION, x->origin_us);
-    exchange_resume(x);
+}
+
+static void respond(struct exchange *x, struct gw_str first);
+
+/* Nothing of a body came with the head. */
+static void on_batch(void *ctx)
+{
+    struct exchange *x = ctx;
+    if (x->answer && !x->responded)
+        exchange_resume(x);
 }
 
 static void on_body(void *ctx, struct gw_str data)
 {
     struct exchange *x = ctx;
     struct iovec part = {(void *)data.ptr, data.len};
-    exchange_send(x, &part, 1, NULL);
+    if (!x->responded)
+        respond(x, data);
+    else
+        exchange_send(x, &part, 1, NULL);
     if (x->io->congested(x->session))
         upstream_pause(x->upstream);
 }
@@ -51,7 +63,6 @@ static void on_end(void *ctx)
 {
     struct exchange *x = ctx;
     x->upstream = NULL;
-    x->answer = NULL;
     x->upstream_ended = true;
     exchange_resume(x);
 }
@@ -78,6 +89,7 @@ static const struct upstream_events pass_events = {
     .on_body = on_body,
     .on_end = on_end,
     .on_error = on_error,
+    .on_batch = on_batch,
     .on_sendable = on_sendable,
 };
 
@@ -88,8 +100,7 @@ void step_pass_adopt(struct exchange *x, struct upstream_request *upstream,
     upstream_set_owner(upstream, &pass_events, x);
     x->upstream = upstream;
     x->answer = answer;
-    x->step = STEP_PASS;
-    exchange_resume(x);
+    x->step = STEP_PASS; /* on_batch or on_body goes on */
 }
 
 /* ---- the request's body ---- */
@@ -136,11 +147,13 @@ static int64_t length_of(const struct exchange *x)
     return answer->framing == H1_BODY_NONE ? 0 : RESPONSE_LENGTH_UNKNOWN;
 }
 
-static void respond(struct exchange *x)
+/* Sends the head, and with it what of the body came in the same read. */
+static void respond(struct exchange *x, struct gw_str first)
 {
     const struct h1_message *answer = x->answer;
     struct gw_buf *lines = &x->worker->lines;
     gw_buf_clear(lines);
+    x->tunnel = answer->status == 101;
     if (x->tunnel) {
         const struct gw_str *protocol = headers_get(&answer->headers, HEADER_UPGRADE);
         if (protocol && !h1_write_id(lines, HEADER_UPGRADE, *protocol))
@@ -150,8 +163,10 @@ static void respond(struct exchange *x)
     response_lines_edge(x, lines);
     if (lines->overflow) {
         x->origin_error = GW_EHEADERS;
+        exchange_resume(x);
         return;
     }
+    const struct iovec body = {(void *)first.ptr, first.len};
     const struct response response = {
         .status = answer->status,
         .reason = answer->reason,
@@ -159,8 +174,12 @@ static void respond(struct exchange *x)
         .content_length = length_of(x),
         .bodyless = exchange_is_head(x) || answer->status == 304 || answer->status == 204,
         .tunnel = x->tunnel,
+        .body = &body,
+        .body_parts = first.len > 0,
     };
     exchange_respond(x, &response);
+    if (x->tunnel)
+        x->io->want_body(x->session, true);
 }
 
 /* The origin has ended, one way or the other. */
@@ -189,12 +208,8 @@ enum step_result step_pass(struct exchange *x)
     }
     if (!x->upstream && !x->upstream_ended && !x->origin_error)
         x->upstream = origin_request_start(x, ORIGIN_PASS, NULL, &pass_events, x);
-    if (x->answer && !x->responded) {
-        x->tunnel = x->answer->status == 101;
-        respond(x);
-        if (x->tunnel)
-            x->io->want_body(x->session, true);
-    }
+    if (x->answer && !x->responded && !x->origin_error)
+        respond(x, GW_STR_EMPTY);
     if (x->upstream_ended || x->origin_error) {
         upstream_cancel(x->upstream);
         x->upstream = NULL;

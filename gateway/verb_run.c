@@ -25,22 +25,35 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                             {"ready-file", required_argument, NULL, 'f'},
                                             {NULL, 0, NULL, 0}};
     for (int o; (o = cli_option(argc, argv, "c:", options)) != -1;) {
-        const char **single = o == 'c'   ? &a->server.config_path
-                              : o == 'f' ? &a->server.ready_file
-                              : o == 'o' ? &a->flags.origin
-                              : o == 'l' ? &a->flags.limiters
-                              : o == 'p' ? &a->flags.listen
-                              : o == 'a' ? &a->flags.admin
-                                         : NULL;
-        if (o == '?')
-            return EXIT_USAGE;
         a->any_flag |= o != 'c' && o != 'f';
-        if (single)
-            *single = optarg;
-        else if (o == 'h')
+        switch (o) {
+        case 'c':
+            a->server.config_path = optarg;
+            break;
+        case 'f':
+            a->server.ready_file = optarg;
+            break;
+        case 'o':
+            a->flags.origin = optarg;
+            break;
+        case 'h':
             a->hosts[a->host_count++] = optarg;
-        else
+            break;
+        case 'r':
             a->rules[a->rule_count++] = optarg;
+            break;
+        case 'l':
+            a->flags.limiters = optarg;
+            break;
+        case 'p':
+            a->flags.listen = optarg;
+            break;
+        case 'a':
+            a->flags.admin = optarg;
+            break;
+        default:
+            return EXIT_USAGE;
+        }
     }
     return cli_operands("run", argc, 0, 0);
 }

@@ -6,15 +6,18 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "config/rules/regex_dfa.h"
+#include "config/rules/regex_pcre.h"
 #include "config/rules/regex_syntax.h"
 
-#define TRANSLATED_MAX       (256 * 1024)
+#define WRITTEN_MAX          (256 * 1024)
 #define JIT_STACK_MAX        (512 * 1024)
-/* Steps a match may take: MATCH_STEPS and MATCH_STEPS_PER_BYTE more for each byte of the value. */
+/* Steps a PCRE2 match may take: the first and, for each byte of the value, the second. */
 #define MATCH_STEPS          2000
 #define MATCH_STEPS_PER_BYTE 16
 
 struct regex {
+    struct regex_dfa *dfa; /* or else: */
     pcre2_code *code;
     bool jit;
 };
@@ -75,54 +78,59 @@ static void report(const struct regex_reader *r, char *reason, size_t size)
     snprintf(reason + at, size - at, "\nerror: %s", r->reason);
 }
 
-static pcre2_code *compile(struct gw_str translated, char *reason, size_t size)
+static pcre2_code *compile(struct gw_str written)
 {
-    /* Nothing of this can be reached by a translated pattern; the options are the second lock. */
+    /* Nothing of this can be reached by what regex_pcre.c writes; the options are a second lock. */
     uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C |
                        PCRE2_NO_AUTO_CAPTURE | PCRE2_DOLLAR_ENDONLY;
     int error;
     PCRE2_SIZE offset;
-    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
-    pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(translated.ptr ? translated.ptr : ""),
-                                     translated.len, options, &error, &offset, context);
-    pcre2_compile_context_free(context);
-    if (!code)
-        snprintf(reason, size, "Compiled regex exceeds size limit of 10485760 bytes.");
-    return code;
+    return pcre2_compile((PCRE2_SPTR)written.ptr, written.len, options, &error, &offset, NULL);
+}
+
+static bool build_pcre(struct regex *re, const struct regex_node *root)
+{
+    struct gw_buf written;
+    gw_buf_init(&written, WRITTEN_MAX);
+    regex_pcre_write(root, &written);
+    if (!written.overflow)
+        re->code = compile(gw_buf_str(&written));
+    gw_buf_release(&written);
+    /* No JIT on this machine, or executable memory is forbidden: the interpreter does the same. */
+    re->jit = re->code && pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE) == 0;
+    return re->code != NULL;
 }
 
 struct regex *regex_compile(struct gw_str pattern, char *reason, size_t size)
 {
-    struct gw_buf translated;
     struct regex_reader reader;
-    struct regex *re = NULL;
-    gw_buf_init(&translated, TRANSLATED_MAX);
-    if (!regex_translate(&reader, pattern, &translated)) {
+    struct gw_arena arena;
+    struct regex *re = gw_zalloc(sizeof(*re));
+    gw_arena_init(&arena, NULL, 0, 0);
+    struct regex_node *root = regex_read(&reader, pattern, &arena);
+    if (!root)
         report(&reader, reason, size);
-        goto out;
-    }
-    pcre2_code *code = compile(gw_buf_str(&translated), reason, size);
-    if (!code)
-        goto out;
-    re = gw_alloc(sizeof(*re));
-    re->code = code;
-    /* No JIT on this machine, or executable memory is forbidden: the interpreter does the same. */
-    re->jit = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
-out:
-    gw_buf_release(&translated);
-    return re;
+    else
+        re->dfa = regex_dfa_new(root);
+    if (root && !re->dfa && !build_pcre(re, root))
+        snprintf(reason, size, "Compiled regex exceeds size limit of 10485760 bytes.");
+    gw_arena_clear(&arena);
+    if (re->dfa || re->code)
+        return re;
+    free(re);
+    return NULL;
 }
 
 void regex_free(struct regex *re)
 {
     if (!re)
         return;
+    regex_dfa_free(re->dfa);
     pcre2_code_free(re->code);
     free(re);
 }
 
-bool regex_match(const struct regex *re, struct gw_str value)
+static bool match_pcre(const struct regex *re, struct gw_str value)
 {
     struct matcher *m = matcher_get();
     PCRE2_SPTR text = (PCRE2_SPTR)(value.ptr ? value.ptr : "");
@@ -130,4 +138,9 @@ bool regex_match(const struct regex *re, struct gw_str value)
     int rc = re->jit ? pcre2_jit_match(re->code, text, value.len, 0, 0, m->data, m->context)
                      : pcre2_match(re->code, text, value.len, 0, 0, m->data, m->context);
     return rc >= 0;
+}
+
+bool regex_match(const struct regex *re, struct gw_str value)
+{
+    return re->dfa ? regex_dfa_match(re->dfa, value) : match_pcre(re, value);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Regexes of `matches`: Rust's syntax in byte mode, unanchored (spec/rules-language.md section
- * 1.6), run by PCRE2, which is visible in regex.c alone.
+ * 1.6). A pattern becomes a table that needs one step a byte (regex_dfa.h); the few whose
+ * table would be very large run on PCRE2, which is visible in regex.c alone.
  *
- * Thread: compiled regexes are immutable; each thread has its own match data, made on first use.
- * Limits: a match gives up after a number of steps that grows with the value's length; giving up
- * counts as no match. */
+ * Thread: compiled regexes are immutable; for PCRE2 each thread has its own match data, made on
+ * first use. Limits: a PCRE2 match gives up after a number of steps that grows with the value's
+ * length; giving up counts as no match. */
 #include "gateway/base/str.h"
 
 struct regex;

@@ -5,15 +5,15 @@
  * patterns as innocent as (a|b)*c, and giving up early would make rules miss.
  *
  * The table is complete before the first request, so threads share it. Construction is the classic
- * one (Thompson's automaton, then sets of its states); the search is for "is there a match", so it
- * stops at the first accepting state and needs no second pass. Bytes that no class tells apart
+ * one (Thompson's automaton, then sets of its states), with one twist for assertions: a row holds
+ * the states as a byte led to them, and what they lead to without a byte is worked out together
+ * with the next byte, when both sides of the place are known. A match is therefore seen one byte
+ * late. The search is for "is there a match", so it ends there. Bytes that no class tells apart
  * share a column.
  *
- * Limits: patterns whose table passes DFA_CELLS_MAX, or that look at word or line boundaries, have
- * none; regex.c then uses PCRE2. Owns: one heap block. Thread: immutable. */
+ * Limits: patterns whose table passes 65536 cells have none; regex.c then uses PCRE2. Owns: its
+ * tables. Thread: immutable. */
 #include "config/rules/regex_tree.h"
-
-#define DFA_CELLS_MAX (128 * 1024)
 
 struct regex_dfa;
 

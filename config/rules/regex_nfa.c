@@ -22,25 +22,18 @@ static uint16_t build_byte(struct nfa *nfa, const struct regex_class *class, uin
     return state;
 }
 
-static uint16_t build_look(struct nfa *nfa, enum regex_look look, uint16_t next)
+static uint16_t build_look(struct nfa *nfa, uint8_t look, uint16_t next)
 {
-    if (look == LOOK_TEXT_START)
-        return add(nfa, NFA_START, next, next);
-    return look == LOOK_TEXT_END ? add(nfa, NFA_END, next, next) : NO_STATE;
+    uint16_t state = add(nfa, NFA_LOOK, next, next);
+    if (state != NO_STATE)
+        nfa->states[state].look = look;
+    return state;
 }
 
-/* Parts are chained forwards; the state behind each is that of the next part. */
-static uint16_t build_chain(struct nfa *nfa, const struct regex_node *part, uint16_t next)
+static uint16_t build_chain(struct nfa *nfa, const struct regex_node *last, uint16_t next)
 {
-    const struct regex_node *parts[NFA_STATES_MAX];
-    size_t count = 0;
-    for (; part; part = part->next) {
-        if (count == NFA_STATES_MAX)
-            return NO_STATE;
-        parts[count++] = part;
-    }
-    while (count > 0 && next != NO_STATE)
-        next = build(nfa, parts[--count], next);
+    for (; last && next != NO_STATE; last = last->prev)
+        next = build(nfa, last, next);
     return next;
 }
 
@@ -66,8 +59,12 @@ static uint16_t build_repeat(struct nfa *nfa, const struct regex_node *n, uint16
         for (uint32_t i = n->least; i < n->most && first != NO_STATE; i++)
             first = add(nfa, NFA_SPLIT, build(nfa, n->inner, first), next);
     }
-    for (uint32_t i = 0; i < n->least && first != NO_STATE; i++)
+    for (uint32_t i = 0; i < n->least && first != NO_STATE; i++) {
+        uint16_t before = first;
         first = build(nfa, n->inner, first);
+        if (first == before) /* an empty part adds nothing, however often: (){60000}{60000} */
+            break;
+    }
     return first;
 }
 
@@ -77,9 +74,9 @@ static uint16_t build(struct nfa *nfa, const struct regex_node *n, uint16_t next
     case REGEX_CLASS:
         return build_byte(nfa, &n->class, next);
     case REGEX_LOOK:
-        return build_look(nfa, (enum regex_look)n->look, next);
+        return build_look(nfa, n->look, next);
     case REGEX_CONCAT:
-        return build_chain(nfa, n->inner, next);
+        return build_chain(nfa, n->last, next);
     case REGEX_ALT:
         return build_alternatives(nfa, n->inner, next);
     case REGEX_REPEAT:

@@ -9,13 +9,13 @@
 enum nfa_kind {
     NFA_BYTE,  /* on a byte of `class` to next[0] */
     NFA_SPLIT, /* to next[0] and next[1] */
-    NFA_START, /* to next[0], at the start of the text */
-    NFA_END,   /* to next[0], at its end */
+    NFA_LOOK,  /* to next[0] where `look` holds */
     NFA_MATCH,
 };
 
 struct nfa_state {
     uint8_t kind; /* enum nfa_kind */
+    uint8_t look; /* enum regex_look */
     uint16_t next[2];
     const struct regex_class *class;
 };
@@ -25,5 +25,5 @@ struct nfa {
     uint16_t count, start;
 };
 
-/* False: too many states, or an assertion that has no state here. */
+/* False: too many states. */
 GW_MUST bool nfa_build(struct nfa *nfa, const struct regex_node *root, struct gw_arena *arena);

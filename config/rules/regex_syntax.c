@@ -102,6 +102,16 @@ bool regex_read_byte_escape(struct regex_reader *r, uint8_t *out)
     return true;
 }
 
+static void append(struct regex_node *whole, struct regex_node *part)
+{
+    part->prev = whole->last;
+    if (whole->last)
+        whole->last->next = part;
+    else
+        whole->inner = part;
+    whole->last = part;
+}
+
 /* Longer names first. */
 static const struct {
     const char *text;
@@ -330,10 +340,10 @@ static struct regex_node *repetitions(struct regex_reader *r, struct regex_flags
 /* A character outside ASCII is its UTF-8 bytes, and repeats as a whole. */
 static struct regex_node *multi_byte(struct regex_reader *r)
 {
-    struct regex_node *whole = node(r, REGEX_CONCAT), **tail = &whole->inner;
+    struct regex_node *whole = node(r, REGEX_CONCAT);
     do {
-        *tail = byte_node(r, (struct regex_flags){0}, (uint8_t)r->pattern.ptr[r->at++]);
-        tail = &(*tail)->next;
+        uint8_t byte = (uint8_t)r->pattern.ptr[r->at++];
+        append(whole, byte_node(r, (struct regex_flags){0}, byte));
     } while (!regex_done(r) && ((uint8_t)regex_peek(r) & 0xc0) == 0x80);
     return whole;
 }
@@ -378,37 +388,37 @@ static struct regex_node *single(struct regex_reader *r, struct regex_flags flag
 /* One alternative. Flags set inside hold for the alternatives behind it too. */
 static struct regex_node *sequence(struct regex_reader *r, struct regex_flags *flags)
 {
-    struct regex_node *whole = node(r, REGEX_CONCAT), **tail = &whole->inner;
+    struct regex_node *whole = node(r, REGEX_CONCAT);
     for (;;) {
         regex_skip(r, *flags);
         if (regex_done(r) || regex_peek(r) == ')' || regex_peek(r) == '|')
             return whole;
         bool atom = true;
-        struct regex_node *part =
-            regex_peek(r) == '(' ? group(r, flags, &atom) : single(r, *flags);
+        struct regex_node *part = regex_peek(r) == '(' ? group(r, flags, &atom) : single(r, *flags);
         if (part && atom)
             part = repetitions(r, *flags, part);
         if (!part)
             return NULL;
-        *tail = part;
-        tail = &part->next;
+        append(whole, part);
     }
 }
 
 /* Up to the end or the ")" of the group around it. */
 static struct regex_node *alternation(struct regex_reader *r, struct regex_flags flags)
 {
-    struct regex_node *first = sequence(r, &flags), *last = first;
-    if (!first || regex_peek(r) != '|')
-        return first;
+    struct regex_node *part = sequence(r, &flags);
+    if (!part || regex_peek(r) != '|')
+        return part;
     struct regex_node *whole = node(r, REGEX_ALT);
-    whole->inner = first;
-    while (last && regex_peek(r) == '|') {
+    append(whole, part);
+    while (regex_peek(r) == '|') {
         r->at++;
-        last->next = sequence(r, &flags);
-        last = last->next;
+        part = sequence(r, &flags);
+        if (!part)
+            return NULL;
+        append(whole, part);
     }
-    return last ? whole : NULL;
+    return whole;
 }
 
 struct regex_node *regex_read(struct regex_reader *reader, struct gw_str pattern,

@@ -38,10 +38,11 @@ enum regex_look {
 #define REGEX_UNLIMITED UINT32_MAX
 
 struct regex_node {
-    uint8_t kind;            /* enum regex_kind */
-    uint8_t look;            /* enum regex_look */
-    uint32_t least, most;    /* REGEX_REPEAT */
-    struct regex_node *next; /* the next part of the same CONCAT or ALT */
-    struct regex_node *inner; /* REGEX_REPEAT; first part of CONCAT and ALT */
+    uint8_t kind;                   /* enum regex_kind */
+    uint8_t look;                   /* enum regex_look */
+    uint32_t least, most;           /* REGEX_REPEAT */
+    struct regex_node *prev, *next; /* parts of the same CONCAT or ALT */
+    struct regex_node *inner;       /* of a REPEAT; the first part of a CONCAT or ALT */
+    struct regex_node *last;        /* the last part */
     struct regex_class class;
 };

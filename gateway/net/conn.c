@@ -121,8 +121,6 @@ struct conn *conn_connect(struct gw_loop *loop, const struct net_address *to,
 
 void conn_set_owner(struct conn *c, const struct conn_events *events, void *ctx)
 {
-    if (!events)
-        conn_pause(c);
     c->events = events ? events : &no_events;
     c->ctx = ctx;
 }
@@ -144,6 +142,10 @@ static void on_uv_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     if (c->finishing) { /* what the peer still sends is read away */
         if (n < 0)
             conn_close(c);
+        return;
+    }
+    if (!c->events->on_read) {
+        conn_pause(c);
         return;
     }
     if (n > 0) {

@@ -41,8 +41,9 @@ struct conn_hold {
 /* Starts connecting; on_connect follows in a later turn. */
 struct conn *conn_connect(struct gw_loop *loop, const struct net_address *to,
                           const struct conn_events *events, void *ctx);
-/* Replaces events and ctx, for a pooled connection that changes hands; NULL: nobody listens for now
- * (reading is paused). */
+/* Replaces events and ctx, for a pooled connection that changes hands. Reading goes on as it is:
+ * stopping and starting it would cost two system calls. NULL: nobody listens until the next call,
+ * which follows before the loop turns. */
 void conn_set_owner(struct conn *c, const struct conn_events *events, void *ctx);
 
 /* Reading starts paused. Both are idempotent. */

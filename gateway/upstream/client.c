@@ -265,6 +265,8 @@ static void on_read(void *ctx, struct gw_str data)
             ;
     if (r->tunnel && !r->gone && data.len)
         r->events->on_body(r->ctx, data);
+    if (!r->gone)
+        r->events->on_batch(r->ctx);
     r->told = false;
     if (r->gone)
         free_request(r);

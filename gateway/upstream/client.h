@@ -9,8 +9,9 @@
  *
  * Events come from later turns than upstream_start, in the order informational*, head, body*, end,
  * or error at any point; end and error are the last, and the request's memory goes right after them
- * (message included). on_sendable says that the request's body can (again) be given; before the
- * first one nothing may be sent.
+ * (message included). on_batch comes after the events of one read, so that
+ * a head and the start of its body can go on together. on_sendable says that the request's body can
+ * (again) be given; before the first one nothing may be sent.
  *
  * Safe reuse (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1): a request that went out on a reused
  * connection which ends before any byte of an answer is sent once more on a fresh one, if it is
@@ -30,6 +31,7 @@ struct upstream_events {
     void (*on_head)(void *ctx, const struct h1_message *message);          /* lives until the end */
     void (*on_body)(void *ctx, struct gw_str data);
     void (*on_end)(void *ctx);
+    void (*on_batch)(void *ctx); /* what was read has been told: now is the time to act on it */
     void (*on_error)(void *ctx, int err);
     void (*on_sendable)(void *ctx);
 };

@@ -35,7 +35,6 @@ CASES = {
     "NUL in method": ("G\0T / HTTP/1.1\r\n" + HOST + "\r\n", 400),
     "lower-case method": ("get / HTTP/1.1\r\n" + HOST + "\r\n", (400, 405, 501)),
     "CONNECT": ("CONNECT www.example.test:443 HTTP/1.1\r\n" + HOST + "\r\n", (400, 405, 501)),
-    "TRACE": ("TRACE / HTTP/1.1\r\n" + HOST + "\r\n", (400, 405, 501)),
     "asterisk with GET": ("GET * HTTP/1.1\r\n" + HOST + "\r\n", 400),
     "HTTP/2 preface": ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400, 405, 501, 505)),
     "TLS hello": ("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),

@@ -222,3 +222,8 @@ def test_debug_header_gives_one_line_of_reasons(start, origin):
     response = start(origin, debug_headers=True).fetch("/a.css")
     assert response.get("X-Nearedge-Decision")
     assert "X-Nearedge-Decision" not in start(origin).fetch("/a.css")
+
+
+def test_trace_is_refused_and_never_reaches_the_origin(gateway, origin):
+    assert gateway.fetch("/", method="TRACE").status == 405
+    assert not origin.requests
