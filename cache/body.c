@@ -53,6 +53,7 @@ static size_t next_size(const struct cache_body *b, uint64_t ahead)
     return (size_t)gw_min_u64(gw_max_u64(quarter, CACHE_SEGMENT_MIN), CACHE_SEGMENT_MAX);
 }
 
+/* The list doubles; bytes stay where they are, since readers hold pointers to them. */
 static void add_segment(struct cache_body *b, size_t size)
 {
     struct cache_segment s = {.data = cache_memory_take(b->store, size), .cap = size};

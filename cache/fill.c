@@ -132,7 +132,8 @@ void cache_fill_head(struct cache_fill *fill, const struct cache_object_parts *p
     cache_fill_changed(fill);
 }
 
-/* Copies into the object; false when it can no longer be stored. */
+/* Copies into the object; false when it can no longer be stored. More than was announced is no body
+ * of this response (a desynchronised origin): it is cut off, and the fill ends as truncated. */
 static bool take(struct cache_fill *fill, struct gw_str data)
 {
     struct cache_object *o = fill->object;
@@ -180,6 +181,8 @@ enum cache_append cache_fill_append(struct cache_fill *fill, struct gw_str data)
         fill->storing = false;
     enum cache_append answer = cache_fill_window(fill);
     cache_fill_changed(fill);
+    /* Whoever still joins before this opens a reader while the start of the body is there, or is
+     * told that it is gone. */
     if (stops) {
         remember(fill, true);
         unlist(fill, NULL);
@@ -187,6 +190,8 @@ enum cache_append cache_fill_append(struct cache_fill *fill, struct gw_str data)
     return answer;
 }
 
+/* Published before the state changes: whoever comes in between finds the object, and nobody who is
+ * told "complete" and asks again can miss it. */
 int cache_fill_finish(struct cache_fill *fill)
 {
     struct cache_object *o = fill->object; /* only the leader, who is here, changes these */
@@ -222,7 +227,7 @@ void cache_fill_refresh(struct cache_fill *fill, const struct cache_object_parts
 {
     assert(fill->stale);
     struct cache_object *o = cache_object_renew(fill->stale, parts);
-    o->generation = fill->generation;
+    o->generation = fill->generation; /* a purge while the origin was asked hits this one too */
     unlist(fill, o);
     end_with(fill, o);
 }
@@ -244,6 +249,7 @@ void cache_fill_pass(struct cache_fill *fill)
 
 void cache_fill_abort(struct cache_fill *fill, int error)
 {
+    /* Without an answer nothing is known of the origin: the next in line may try. */
     bool left = error == GW_ECANCELLED && !fill->object;
     unlist(fill, NULL);
     end(fill, left ? CACHE_FILL_RETRY : CACHE_FILL_FAILED, error);

@@ -26,7 +26,7 @@ enum cache_fill_state {
     CACHE_FILL_STREAMING, /* the head is there, the body grows: open a reader */
     CACHE_FILL_COMPLETE,  /* the body is whole: readers go on to its end */
     CACHE_FILL_REFRESHED, /* 304: serve cache_fill_object, it is whole */
-    CACHE_FILL_PASS,      /* the answer is for the leader only: fetch by oneself */
+    CACHE_FILL_PASS,      /* the answer is for the leader only: begin again, and be one */
     CACHE_FILL_RETRY,     /* the leader left before an answer came: begin again */
     CACHE_FILL_FAILED,    /* cache_fill_error says why; a stale object may serve if allowed. Who
                              has sent nothing yet may begin again after a truncated body */

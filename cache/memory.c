@@ -3,9 +3,10 @@
 
 #include "cache/shard.h"
 
-#define BATCH       8 /* objects that one eviction takes out under one lock */
-#define HOLE_TURNS  ((size_t)32)
-#define DEAD_A_TURN ((size_t)8) /* segments of buried bodies that one turn frees */
+#define BATCH         8 /* objects that one eviction takes out under one lock */
+#define SPANS_GRANTED 8
+#define HOLE_TURNS    ((size_t)32)
+#define DEAD_A_TURN   ((size_t)8) /* segments of buried bodies that one turn frees */
 
 void cache_memory_bury(struct cache_store *store, struct cache_body *body)
 {
@@ -40,9 +41,11 @@ bool cache_memory_has_room(const struct cache_store *store)
     return atomic_load_explicit(&store->memory, memory_order_relaxed) <= store->limits.max_size;
 }
 
+/* In a small cache a few half-used spans of each size are much: they are always granted. */
 static bool resident_fits(const struct cache_store *store)
 {
-    return cache_slab_resident(store->slab) <= store->limits.max_size / 20 * 23;
+    return cache_slab_resident(store->slab) <=
+           store->limits.max_size / 20 * 23 + SPANS_GRANTED * CACHE_SLAB_SPAN;
 }
 
 /* Some objects of one shard; whoever still reads one of them keeps its memory. */

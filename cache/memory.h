@@ -2,9 +2,9 @@
 #pragma once
 /* The store's account of memory. Objects and segments are taken and dropped here, so that those in
  * the index, bodies still growing and bodies that slow readers hold all count. Two ceilings: live
- * bytes up to max_size, and resident ones, holes between live ones included, up to 15 % more;
- * whoever takes evicts what is over. Private to this room. Thread: any; no lock of a shard may be
- * held. */
+ * bytes up to max_size, and resident ones, holes between live ones included, up to 15 % and 2 MiB
+ * more; whoever takes evicts what is over. Private to this room. Thread: any; no lock of a shard
+ * may be held. */
 #include "cache/slab.h"
 
 struct cache_store;

@@ -80,7 +80,7 @@ struct cache_object *cache_object_renew(const struct cache_object *old,
 {
     struct cache_place place = place_of(old);
     struct cache_object_parts same_body = *parts;
-    same_body.body_len = old->body_len;
+    same_body.body_len = old->body_len; /* whatever the 304 says about a length */
     same_body.length_known = true;
     size_t inline_len = old->body ? 0 : (size_t)old->body_len;
     struct cache_object *o = make(&place, &same_body, inline_len);
@@ -160,6 +160,7 @@ void cache_object_unref(struct cache_object *o)
     if (!o || atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1)
         return;
     struct cache_store *store = o->space->store;
+    /* entry.bytes is the weight in the queues: what a body in segments adds is not this piece's. */
     size_t bytes = o->entry.bytes - (o->body ? (size_t)o->body_len : 0);
     cache_body_unref(o->body);
     cache_memory_drop(store, o, bytes);

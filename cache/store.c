@@ -15,6 +15,7 @@ static const uint64_t plan_object_max[] = {[CONFIG_PLAN_FREE] = 512 * MB,
                                            [CONFIG_PLAN_BUSINESS] = 512 * MB,
                                            [CONFIG_PLAN_ENTERPRISE] = 5000 * MB};
 
+/* Many enough that walking one (a purge) or growing its index holds its lock only briefly. */
 static size_t count_shards(uint64_t max_size)
 {
     size_t n = SHARDS_MIN;
@@ -148,6 +149,8 @@ static enum cache_found join_or_lead(struct cache_shard *shard, const struct cac
     return CACHE_LEADER;
 }
 
+/* The hot path. Freshness is judged here, under the lock, so that exactly one of those who find an
+ * object stale becomes its leader. */
 enum cache_found cache_store_begin(struct cache_store *store, const struct cache_place *place,
                                    uint64_t now_ms, struct cache_lookup *out)
 {

@@ -28,6 +28,8 @@ struct exchange *exchange_new(struct worker *worker, const struct exchange_io *i
         free_link ? gw_list_entry(free_link, struct exchange, link) : gw_alloc(sizeof(*x));
     worker->free_exchange_count -= free_link != NULL;
     memset(x, 0, offsetof(struct exchange, arena));
+    x->rules.settings.present = 0;
+    memset(x->rules.matched, 0, sizeof(x->rules.matched));
     gw_list_init(&x->link);
     gw_arena_init(&x->arena, x->first, sizeof(x->first), ARENA_MAX);
     x->worker = worker;

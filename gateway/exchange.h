@@ -154,10 +154,6 @@ struct exchange {
     uint64_t start_us;  /* real */
     struct gw_time now; /* of the turn that started it */
 
-    struct rules_request facts; /* what rules see */
-    struct ruleset_result rules;
-    struct cache_request cache_request;
-    struct cache_policy cache_policy;
     struct exchange_limit limit;
     struct exchange_cache cache;
     struct exchange_delivery delivery;
@@ -175,7 +171,12 @@ struct exchange {
     unsigned status;     /* sent to the client */
     uint64_t bytes_sent; /* body bytes */
 
+    /* From here on each step fills what it uses: zeroing it all would cost more than most steps. */
     struct gw_arena arena;
+    struct cache_request cache_request;
+    struct cache_policy cache_policy;
+    struct ruleset_result rules;
+    struct rules_request facts; /* what rules see; valid when the zone has cache rules */
     char first[4096] __attribute__((aligned(16)));
 };
 

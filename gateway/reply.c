@@ -87,8 +87,8 @@ void reply_error(struct exchange *x, unsigned status)
         set_reply(x, status, GW_STR("Cache-Control: no-store\r\n"), GW_STR_EMPTY);
         return;
     }
-    struct gw_buf body = {.data = space, .cap = PAGE_MAX / 2, .max = PAGE_MAX / 2};
-    struct gw_buf lines = {.data = space + PAGE_MAX / 2, .cap = PAGE_MAX / 2, .max = PAGE_MAX / 2};
+    struct gw_buf body = gw_buf_over(space, PAGE_MAX / 2);
+    struct gw_buf lines = gw_buf_over(space + PAGE_MAX / 2, PAGE_MAX / 2);
     bool json = wants_json(x);
     if (json)
         write_json(x, page, &body);

@@ -75,8 +75,8 @@ static size_t length_of(const struct iovec *parts, size_t count)
 void session_h1_respond(struct session_h1_writer *w, const struct response *r)
 {
     char framing_space[FRAMING_MAX], status_space[STATUS_MAX];
-    struct gw_buf framing = {.data = framing_space, .cap = FRAMING_MAX, .max = FRAMING_MAX};
-    struct gw_buf status = {.data = status_space, .cap = STATUS_MAX, .max = STATUS_MAX};
+    struct gw_buf framing = gw_buf_over(framing_space, FRAMING_MAX);
+    struct gw_buf status = gw_buf_over(status_space, STATUS_MAX);
     struct iovec parts[CONN_IOV_MAX];
     size_t count = 0;
     push(parts, &count, r->head.len ? r->head : status_line(r, &status));
@@ -101,7 +101,7 @@ void session_h1_respond(struct session_h1_writer *w, const struct response *r)
 void session_h1_informational(struct session_h1_writer *w, unsigned status, struct gw_str lines)
 {
     char space[STATUS_MAX];
-    struct gw_buf first = {.data = space, .cap = STATUS_MAX, .max = STATUS_MAX};
+    struct gw_buf first = gw_buf_over(space, STATUS_MAX);
     if (!h1_write_status(&first, status, GW_STR_EMPTY))
         return;
     struct iovec parts[3];

@@ -36,7 +36,7 @@ static void answer(struct exchange *x)
     struct admin_call *call = x->admin_call;
     struct gw_str type = gw_str_z(call->content_type);
     char line[128];
-    struct gw_buf type_line = {.data = line, .cap = sizeof(line), .max = sizeof(line)};
+    struct gw_buf type_line = gw_buf_over(line, sizeof(line));
     gw_buf_add(&type_line, GW_STR("Content-Type: "));
     gw_buf_add(&type_line, type);
     gw_buf_add(&type_line, GW_STR("\r\nCache-Control: no-store\r\n"));

@@ -14,10 +14,8 @@ void gw_buf_release(struct gw_buf *b)
     *b = (struct gw_buf){.max = b->max};
 }
 
-char *gw_buf_reserve(struct gw_buf *b, size_t more)
+char *gw_buf_grow(struct gw_buf *b, size_t more)
 {
-    if (gw_likely(b->data && b->cap - b->len >= more))
-        return b->data + b->len;
     if (more > b->max - b->len) {
         b->overflow = true;
         return NULL;
@@ -28,17 +26,6 @@ char *gw_buf_reserve(struct gw_buf *b, size_t more)
     b->cap = gw_min_size(cap, b->max);
     b->data = gw_realloc(b->data, b->cap + 1); /* one spare byte for the NUL of vsnprintf */
     return b->data + b->len;
-}
-
-void gw_buf_add(struct gw_buf *b, struct gw_str s)
-{
-    if (s.len == 0)
-        return;
-    char *at = gw_buf_reserve(b, s.len);
-    if (at) {
-        memcpy(at, s.ptr, s.len);
-        b->len += s.len;
-    }
 }
 
 void gw_buf_char(struct gw_buf *b, char c)

@@ -17,6 +17,12 @@ struct gw_buf {
 };
 
 void gw_buf_init(struct gw_buf *b, size_t max);
+/* A buffer over lent memory: it never grows and is not released. One byte is kept for printf's NUL.
+ */
+static inline struct gw_buf gw_buf_over(char *space, size_t size)
+{
+    return (struct gw_buf){.data = space, .cap = size - 1, .max = size - 1};
+}
 void gw_buf_release(struct gw_buf *b);
 /* Keeps the memory. */
 static inline void gw_buf_clear(struct gw_buf *b)
@@ -25,9 +31,21 @@ static inline void gw_buf_clear(struct gw_buf *b)
     b->overflow = false;
 }
 
+/* The slow path of gw_buf_reserve. */
+char *gw_buf_grow(struct gw_buf *b, size_t more);
 /* Room for `more` bytes behind len; NULL (and overflow set) when that passes max. */
-char *gw_buf_reserve(struct gw_buf *b, size_t more);
-void gw_buf_add(struct gw_buf *b, struct gw_str s);
+static inline char *gw_buf_reserve(struct gw_buf *b, size_t more)
+{
+    return gw_likely(b->data && b->cap - b->len >= more) ? b->data + b->len : gw_buf_grow(b, more);
+}
+static inline void gw_buf_add(struct gw_buf *b, struct gw_str s)
+{
+    char *at = s.len ? gw_buf_reserve(b, s.len) : NULL;
+    if (at) {
+        memcpy(at, s.ptr, s.len);
+        b->len += s.len;
+    }
+}
 void gw_buf_char(struct gw_buf *b, char c);
 void gw_buf_u64(struct gw_buf *b, uint64_t value);
 void gw_buf_printf(struct gw_buf *b, const char *fmt, ...) GW_PRINTF(2, 3);

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <sys/random.h>
 
-static uint64_t process_key[4];
+static uint64_t process_key[2];
 static pthread_once_t process_key_once = PTHREAD_ONCE_INIT;
 
 void gw_random(void *out, size_t size)
@@ -51,10 +51,10 @@ static inline void sip_word(struct sip *s, uint64_t word)
     s->v0 ^= word;
 }
 
-uint64_t gw_siphash(struct gw_str data, uint64_t k0, uint64_t k1)
+static struct sip sip_absorb(struct gw_str data, uint64_t k0, uint64_t k1, uint64_t variant)
 {
-    struct sip s = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
-                    k1 ^ 0x7465646279746573};
+    struct sip s = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ variant,
+                    k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573};
     const char *p = data.ptr;
     size_t left = data.len;
     for (; left >= 8; p += 8, left -= 8) {
@@ -66,11 +66,22 @@ uint64_t gw_siphash(struct gw_str data, uint64_t k0, uint64_t k1)
     if (left)
         memcpy(&last, p, left);
     sip_word(&s, last | (uint64_t)data.len << 56);
+    return s;
+}
+
+static uint64_t sip_squeeze(struct sip *s)
+{
+    sip_round(s);
+    sip_round(s);
+    sip_round(s);
+    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+uint64_t gw_siphash(struct gw_str data, uint64_t k0, uint64_t k1)
+{
+    struct sip s = sip_absorb(data, k0, k1, 0);
     s.v2 ^= 0xff;
-    sip_round(&s);
-    sip_round(&s);
-    sip_round(&s);
-    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+    return sip_squeeze(&s);
 }
 
 uint64_t gw_hash(struct gw_str data)
@@ -79,11 +90,15 @@ uint64_t gw_hash(struct gw_str data)
     return gw_siphash(data, process_key[0], process_key[1]);
 }
 
+/* The 128-bit variant of the reference code: one pass over the data, two squeezes. */
 struct gw_hash128 gw_hash128(struct gw_str data)
 {
     pthread_once(&process_key_once, draw_process_key);
-    return (struct gw_hash128){gw_siphash(data, process_key[0], process_key[1]),
-                               gw_siphash(data, process_key[2], process_key[3])};
+    struct sip s = sip_absorb(data, process_key[0], process_key[1], 0xee);
+    s.v2 ^= 0xee;
+    uint64_t lo = sip_squeeze(&s);
+    s.v1 ^= 0xdd;
+    return (struct gw_hash128){lo, sip_squeeze(&s)};
 }
 
 bool gw_secret_eq(struct gw_str a, struct gw_str b)

@@ -55,6 +55,7 @@ static void test_memory_is_bounded(void **state)
     }
     struct cache_stats stats = stats_of(&w);
     assert_true(stats.evicted > 1000);
+    print_message("%.1f of 8 MiB live\n", (double)stats.memory / (double)MIB);
     assert_true(stats.memory > 5 * MIB);
     world_release(&w);
 }
