@@ -199,8 +199,11 @@ int cache_fill_finish(struct cache_fill *fill)
         cache_fill_abort(fill, GW_ETRUNCATED);
         return GW_ETRUNCATED;
     }
-    if (!fill->storing) {
-        end(fill, CACHE_FILL_COMPLETE, 0);
+    if (!fill->storing) { /* there is no object to go over to: readers come to the end by themselves
+                           */
+        pthread_mutex_lock(&fill->lock);
+        fill->ended = true;
+        cache_fill_changed(fill);
         return 0;
     }
     if (o->length_known)

@@ -23,9 +23,10 @@
 
 enum cache_fill_state {
     CACHE_FILL_WAITING,   /* no answer yet */
-    CACHE_FILL_STREAMING, /* the head is there, the body grows: open a reader */
-    CACHE_FILL_COMPLETE,  /* the body is whole: readers go on to its end */
-    CACHE_FILL_REFRESHED, /* 304: serve cache_fill_object, it is whole */
+    CACHE_FILL_STREAMING, /* the head is there, the body comes through readers. One that is not
+                             stored stays here to its end */
+    CACHE_FILL_COMPLETE, /* stored: cache_fill_object is whole; readers may also go on to the end */
+    CACHE_FILL_REFRESHED, /* 304: cache_fill_object is whole, there is nothing to read along */
     CACHE_FILL_PASS,      /* the answer is for the leader only: begin again, and be one */
     CACHE_FILL_RETRY,     /* the leader left before an answer came: begin again */
     CACHE_FILL_FAILED,    /* cache_fill_error says why; a stale object may serve if allowed. Who
@@ -49,7 +50,7 @@ void cache_fill_unwait(struct cache_fill *fill, struct cache_waiter *w);
 enum cache_fill_state cache_fill_state(struct cache_fill *fill, uint32_t *version);
 int cache_fill_error(struct cache_fill *fill); /* of FAILED, see err.h */
 /* From STREAMING on (and REFRESHED), else NULL; borrowed, lives as long as the fill. Its head,
- * times and lifetime may be read at once; its body through a reader only, but for REFRESHED. */
+ * times and lifetime may be read at once; its body, while STREAMING, through a reader only. */
 struct cache_object *cache_fill_object(struct cache_fill *fill);
 /* One more reference, for a leader whose fetch outlives its own client. */
 void cache_fill_ref(struct cache_fill *fill);

@@ -26,6 +26,7 @@ struct cache_fill {
     struct cache_object *object; /* head of the running fill, with the growing body */
     struct cache_object *whole;  /* what the look-ups to come get */
     uint64_t received, body_max;
+    bool ended;           /* the last byte has come, although the state stays STREAMING */
     bool storing, broken; /* broken: more bytes than announced */
 };
 

@@ -144,13 +144,26 @@ static struct cache_slice keep(struct writer *w, enum header_id id)
     return slice;
 }
 
+/* The length of a confirmed body stands among the stored fields: a 304 has none of its own, and
+ * what it may say about one is not to be believed. */
+static bool find_length(const struct cache_response *response, uint64_t *body_len)
+{
+    const struct gw_str *stored = headers_get(response->headers, HEADER_CONTENT_LENGTH);
+    *body_len = response->body_len;
+    if (!response->revalidated)
+        return response->length_known;
+    return stored && gw_str_u64(*stored, UINT64_MAX, body_len);
+}
+
 bool cache_head_write(const struct cache_response *response, const struct cache_decision *decision,
                       uint64_t now_ms, struct gw_buf *out, struct cache_head *head)
 {
     struct writer w = {.response = response, .decision = decision, .out = out, .head = head};
     *head = (struct cache_head){0};
     forward_prepare(&w.forward, response->headers);
-    if (!h1_write_status(out, response->status, response->phrase))
+    uint64_t body_len;
+    struct gw_str phrase = response->revalidated ? GW_STR_EMPTY : response->phrase;
+    if (!h1_write_status(out, response->status, phrase))
         return false;
     head->fields_at = here(&w);
     write_part(&w, PART_GENERAL);
@@ -160,8 +173,8 @@ bool cache_head_write(const struct cache_response *response, const struct cache_
     head->control_at = here(&w);
     write_control(&w);
     head->length_at = here(&w);
-    if (response->length_known)
-        h1_write_u64(out, HEADER_CONTENT_LENGTH, response->body_len);
+    if (find_length(response, &body_len))
+        h1_write_u64(out, HEADER_CONTENT_LENGTH, body_len);
     head->end = here(&w);
     head->cache_control = keep(&w, HEADER_CACHE_CONTROL);
     head->edge_control = keep(&w, HEADER_CLOUDFLARE_CDN_CACHE_CONTROL);

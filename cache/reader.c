@@ -41,7 +41,7 @@ static enum cache_read read_locked(const struct cache_fill *fill, const struct c
     switch (fill->state) {
     case CACHE_FILL_WAITING:
     case CACHE_FILL_STREAMING:
-        return CACHE_READ_WAIT;
+        return fill->ended ? CACHE_READ_END : CACHE_READ_WAIT;
     case CACHE_FILL_COMPLETE:
         return CACHE_READ_END;
     case CACHE_FILL_REFRESHED:

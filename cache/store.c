@@ -140,7 +140,7 @@ static enum cache_found join_or_lead(struct cache_shard *shard, const struct cac
     bool alone = *cache_shard_remembered(shard, place->hash) == place->hash.lo;
     out->fill = alone ? NULL : find_fill(shard, place);
     if (out->fill) {
-        atomic_fetch_add_explicit(&out->fill->refs, 1, memory_order_relaxed);
+        cache_fill_ref(out->fill);
         shard->stats.joins++;
         return CACHE_JOIN;
     }

@@ -19,7 +19,8 @@ struct cache_response {
     const struct headers *headers;
     bool edge_made;    /* an error page of the edge: 520 to 530 */
     bool length_known; /* body_len is what Content-Length announced */
-    bool revalidated;  /* a 304 merged with the stored fields; `status` is the stored one */
+    bool revalidated;  /* headers are those that cache_merge_304 made, status is the stored one;
+                          phrase and length are not looked at */
     uint64_t body_len;
 };
 

@@ -144,6 +144,22 @@ static void test_own_last_modified(void **state)
     }
 }
 
+/* The 304's own phrase and (missing) length are not those of the stored response. */
+static void test_confirmed(void **state)
+{
+    (void)state;
+    struct written w;
+    written_init(&w, 200, "ETag: \"x\"\nContent-Length: 1234");
+    w.response.revalidated = true;
+    w.response.phrase = GW_STR("Not Modified");
+    w.response.body_len = 0;
+    write_head(&w);
+    assert_true(gw_str_eq(part(&w, 0, w.head.fields_at), GW_STR("HTTP/1.1 200 OK\r\n")));
+    assert_true(
+        gw_str_eq(part(&w, w.head.length_at, w.head.end), GW_STR("Content-Length: 1234\r\n")));
+    written_release(&w);
+}
+
 static void test_too_long(void **state)
 {
     (void)state;
@@ -166,6 +182,7 @@ int main(void)
         cmocka_unit_test(test_what_is_left_out),
         cmocka_unit_test(test_set_cookie_stays_unless_stripped),
         cmocka_unit_test(test_own_last_modified),
+        cmocka_unit_test(test_confirmed),
         cmocka_unit_test(test_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

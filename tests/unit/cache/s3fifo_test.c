@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/s3fifo.h"
 
-#include <math.h>
-
 #include "tests/unit/cache/fixture.h"
 
 #define KEYS     20000
@@ -60,23 +58,39 @@ static void request_lru(struct simulation *s, size_t key)
     gw_list_push(&s->queues.main, &e->link);
 }
 
-/* Zipf-like popularity with a long scan of objects that are asked for once now and then. */
+/* Zipf popularity: the key of rank i is asked for in proportion to 1/i. */
+static size_t draw_key(struct gw_rng *rng, const double *sums)
+{
+    double u = (double)(gw_rng_next(rng) >> 11) / (double)(1ULL << 53) * sums[KEYS - 1];
+    size_t low = 0, high = KEYS - 1;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (sums[middle] <= u)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Share of hits among the popular keys, with or without a long scan of objects that are asked for
+ * once in between. */
 static double hit_ratio(void (*request)(struct simulation *, size_t), bool scans)
 {
+    static double sums[KEYS];
     struct simulation *s = gw_alloc(sizeof(*s));
     struct gw_rng rng = {42};
     size_t scanned = 0, asked = 0;
+    for (size_t i = 0; i < KEYS; i++)
+        sums[i] = (i ? sums[i - 1] : 0) + 1.0 / (double)(i + 1);
     simulation_init(s);
     for (size_t i = 0; i < REQUESTS; i++) {
         if (scans && i % 10000 < 3000) {
             request(s, KEYS + scanned++ % KEYS);
             continue;
         }
-        double u = (double)(gw_rng_next(&rng) >> 11) / (double)(1ULL << 53);
-        size_t before = s->hits;
-        request(s, (size_t)(pow(KEYS, u)) - 1);
+        request(s, draw_key(&rng, sums));
         asked++;
-        (void)before;
     }
     double ratio = (double)s->hits / (double)asked;
     cache_queues_release(&s->queues);
