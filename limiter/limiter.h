@@ -4,7 +4,8 @@
  *
  * The world holds the counters of the process; it outlives configuration reloads, counters are
  * found by limiter name. Each worker has its own access to it, and with the redis backend its own
- * connections. Most answers are immediate; only a decision that needs Redis waits.
+ * connections. Most answers are immediate; a decision waits when it needs Redis, or when its store
+ * takes time (decision.h).
  *
  * With Redis: one atomic script decides and writes; calls of one loop turn leave in one write,
  * those for one key in one call; a refused key is refused here until its reset without asking
@@ -13,15 +14,17 @@
  *
  * Thread: the world any; a worker its loop's. Owns: nothing of the caller's; calls are embedded in
  * their owner. Time: the ask carries it. Limits: LIMITER_KEYS_MAX counters in the process (the
- * first to expire gives way), LIMITER_DENIED_MAX remembered refusals in a worker. */
+ * first to expire gives way), in a worker LIMITER_DENIED_MAX remembered refusals and
+ * LIMITER_DECISIONS_MAX decisions under way. */
 #include "config/sections.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/list.h"
 #include "limiter/policy.h"
 
-#define LIMITER_KEYS_MAX    ((size_t)1 << 20)
-#define LIMITER_DENIED_MAX  ((size_t)1 << 16)
-#define LIMITER_DEADLINE_MS 150 /* plus a tick of the loop's wheel: under 250 ms in all */
+#define LIMITER_KEYS_MAX      ((size_t)1 << 20)
+#define LIMITER_DENIED_MAX    ((size_t)1 << 16)
+#define LIMITER_DECISIONS_MAX ((size_t)1 << 16)
+#define LIMITER_DEADLINE_MS   150 /* plus a tick of the loop's wheel: under 250 ms in all */
 
 struct gw_loop;
 struct limiter_world;
@@ -31,11 +34,33 @@ enum limiter_outcome {
     LIMITER_ADMIT,
     LIMITER_DENY,        /* the app's 429 */
     LIMITER_UNAVAILABLE, /* 503: the backend is away and the policy says deny */
+    LIMITER_ERROR,       /* the store failed the app, which ends in a 500 with `fault` */
     LIMITER_WAIT,        /* only from limiter_decide: the verdict comes through call->done */
+};
+
+/* What a store fails with; limiter_fault_text has the words. */
+enum limiter_fault {
+    LIMITER_NO_FAULT,
+    LIMITER_KV_WRITE_LIMIT,
+    LIMITER_KV_KEY_LENGTH,     /* fault_value: bytes */
+    LIMITER_KV_EXPIRATION,     /* fault_value: seconds */
+    LIMITER_OBJECT_OVERLOADED, /* more requests than the object takes */
+    LIMITER_OBJECT_QUEUE,      /* LIMITER_DECISIONS_MAX */
+};
+
+/* What one decision asked of Workers KV, for metrics. */
+struct limiter_kv_facts {
+    uint8_t copies;  /* reads answered by the edge's copy */
+    uint8_t reads;   /* reads that went to the central store */
+    uint8_t writes;  /* writes that were taken */
+    uint8_t refused; /* writes that were refused */
 };
 
 struct limiter_verdict {
     enum limiter_outcome outcome;
+    enum limiter_fault fault; /* of an ERROR, also when shadow mode admitted it */
+    uint32_t fault_value;
+    struct limiter_kv_facts kv;
     uint32_t count, limit;  /* admissions in the window including this one; 0 when not counted */
     uint64_t reset_at_ms;   /* 0 when not counted */
     uint32_t retry_after_s; /* of a refusal; otherwise 0 */
@@ -55,6 +80,8 @@ struct limiter_ask {
     struct gw_str key; /* as limiter_key_render made it */
     struct limiter_place place;
     uint64_t now_ms; /* wall clock of the turn */
+    /* How kv and durable_object behave, for this call; NULL: as the world was told. */
+    const struct config_limiter *settings;
 };
 
 /* Embedded in the exchange; set `done`, the rest is ours while the call waits. */

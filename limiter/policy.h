@@ -19,13 +19,12 @@
 #define LIMITER_ROUTES_MAX 2048
 #define LIMITER_NAME_MAX   64 /* letters, digits, '.', '_', '-' */
 
-/* Who sees which counter. KV and BINDING are accepted and warned about: as long as they are not
- * simulated they count like DURABLE_OBJECT. */
+/* Who sees which counter, and when. */
 enum limiter_store {
     LIMITER_DURABLE_OBJECT, /* one strict counter in the world */
     LIMITER_MEMORY,         /* one counter for each edge and isolate */
-    LIMITER_KV,
-    LIMITER_BINDING,
+    LIMITER_KV,             /* read, judge, write; edges keep copies (kv_key.h) */
+    LIMITER_BINDING,        /* one counter for each edge, seen late by its machines (binding.h) */
 };
 
 enum limiter_mode {
@@ -39,6 +38,7 @@ struct limiter_kv {
     int64_t cache_ttl_s, read_ms, write_ms, propagation_ms, writes_per_key_per_second;
     int64_t negative_cache; /* 0, 1 */
     int64_t write_limit;    /* enum config_kv_write_limit */
+    int64_t clamp_ttl;      /* 0, 1; 0 is the app's service helper, which asks for TTLs below 60 */
 };
 
 struct limiter {
