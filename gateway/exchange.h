@@ -1,129 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* One request and its response: the struct that all steps share, and the driver that runs them.
+/* One request and its response: the struct that all steps share, its life and its events. The way
+ * it takes is in steps.h.
  *
- *     accept → session ──head──► NORMALISE ► ZONE ► RULES ► LIMIT ► LOOKUP ──hit──────────► DELIVER
- * ► LOG │              │       │ └─ miss ► FETCH ──────►│ │ no zone      │ deny  └─ not eligible ►
- * PASS ► │ └──────────────┴────► REPLY ───────────────────►│
- *
- * One step = one file with one function step_x(exchange) → MORE | WAIT | DONE (Varnish's request
- * state machine is the model). A step that answers MORE has set x->step to the next one; WAIT means
- * that an event will call exchange_resume; event handlers only record what happened. A session
- * turns bytes into exchanges and exchanges into bytes; steps know no protocol. On a cache hit or a
- * local 429 all steps run in one go inside the read callback.
+ * Life: exchange_new … exchange_start … io->done, then back into the worker's pool, unless a fetch
+ * in the background still needs the request's facts (exchange_hold). Events from the session come
+ * from the loop only, never inside a call that a step made.
  *
  * Thread: the worker's. Owns: its arena and whatever its parts say. Borrowed: the session until
  * io->done. */
-#include "cache/conditional.h"
-#include "cache/reader.h"
-#include "cache/store_decision.h"
 #include "config/rules/ruleset.h"
-#include "gateway/http/h1_parse.h"
+#include "gateway/exchange_io.h"
+#include "gateway/exchange_parts.h"
+#include "gateway/steps.h"
 #include "gateway/upstream/client.h"
 #include "gateway/worker.h"
-#include "limiter/limiter.h"
-
-#define EXCHANGE_STEPS(X)                                                                          \
-    X(NORMALISE, normalise) /* who asks, from where, for what: one normal form */                  \
-    X(ZONE, zone)           /* which configuration answers for the host */                         \
-    X(RULES, rules)         /* cache rules: the settings that hold for this request */             \
-    X(LIMIT, limit)         /* the limiter of the route: admit, refuse, or wait for the backend */ \
-    X(LOOKUP, lookup)       /* may it be cached; is it; who fetches */                             \
-    X(FETCH, fetch)         /* waits for the head of a fill, its own or another's */               \
-    X(PASS, pass)           /* streams between client and origin, nothing is kept */               \
-    X(DELIVER, deliver)     /* sends from an object or a fill */                                   \
-    X(REPLY, reply)         /* sends what the edge itself has to say */                            \
-    X(ADMIN, admin)         /* answers a request of the admin listener */                          \
-    X(LOG, log)             /* one line, counters, end */
-
-#define X(id, name) STEP_##id,
-enum step { EXCHANGE_STEPS(X) STEP_COUNT };
-#undef X
-enum step_result { STEP_MORE, STEP_WAIT, STEP_DONE };
-
-/* What the edge says itself: an error page, the limiter's 429. Written by reply.h. */
-struct exchange_reply {
-    unsigned status;
-    struct gw_str lines; /* whole header lines */
-    struct gw_str body;
-};
-
-/* A response as a step hands it to the session. Framing, Connection and the empty line are the
- * session's. */
-#define RESPONSE_LENGTH_UNKNOWN ((int64_t)-1) /* chunked, or until the connection closes */
-#define RESPONSE_NO_LENGTH      ((int64_t)-2) /* nothing to add: no body, or the lines announce it */
-struct response {
-    unsigned status;
-    struct gw_str reason;   /* empty: the standard one */
-    struct gw_str head;     /* status line, maybe with header lines; empty: made from status */
-    struct gw_str lines[3]; /* header lines in order, each whole; unused ones are empty */
-    int64_t content_length;
-    bool bodyless;            /* HEAD, 304: the length is announced, no body follows */
-    bool tunnel;              /* 101: raw bytes both ways from here on */
-    const struct iovec *body; /* what is at hand already */
-    size_t body_parts;
-    bool complete;         /* the body at hand is all of it */
-    struct conn_hold hold; /* keeps `body` alive; release may be NULL when body is transient */
-};
-
-/* What a session offers to its exchange. `session` is the first argument of each. */
-struct exchange_io {
-    void (*informational)(void *session, unsigned status, struct gw_str lines);
-    void (*respond)(void *session, const struct response *response);
-    void (*send)(void *session, const struct iovec *parts, size_t count,
-                 const struct conn_hold *hold);
-    void (*end)(void *session); /* the response is complete */
-    void (*cut)(void *session); /* it cannot be completed: end it so that the client sees that */
-    void (*want_body)(void *session, bool want); /* request body: deliver, or hold back */
-    bool (*congested)(void *session);            /* stop sending until exchange_on_sendable */
-    void (*done)(void *session);                 /* the last call; the exchange is freed after it */
-};
-
-struct exchange_client { /* fixed by NORMALISE */
-    struct gw_ip ip;
-    char ip_text[GW_IP_TEXT_MAX];
-    uint8_t ip_text_len;
-    bool trusted;  /* the peer may speak for others */
-    bool https;    /* scheme the visitor used, or stands for */
-    uint16_t port; /* public port the visitor used, or stands for */
-    struct net_address peer;
-};
-
-struct exchange_limit {
-    const struct limiter_route *route;
-    struct limiter_verdict verdict;
-    struct limiter_call call;
-    bool asked, decided;
-    uint64_t key_hash; /* for the log */
-};
-
-struct exchange_cache {
-    struct cache_place place; /* key hash, space, host and target (in the arena) */
-    struct gw_str key;        /* canonical bytes, in the arena */
-    enum cache_status status;
-    enum cache_reason reason;
-    struct cache_object *object; /* to deliver, or stale and to fall back on; a reference */
-    struct cache_fill *fill;     /* joined or led; a reference */
-    struct cache_reader reader;  /* of the fill, opened with it */
-    uint32_t version;            /* of the fill, when it was looked at */
-    struct cache_waiter waiter;  /* for fill events … */
-    struct gw_task wake;         /* … which this task brings to our loop */
-    _Atomic bool wake_posted;    /* it is on its way: the exchange outlives it */
-    bool waiting;                /* for a notification */
-    bool whole;                  /* deliver from `object`, not through the reader */
-    unsigned attempts;           /* look-ups so far; leaders may die */
-};
-
-/* DELIVER's progress: the body is sent in parts, one for a full answer. */
-struct exchange_delivery {
-    enum cache_answer answer;
-    struct cache_range_plan plan;
-    struct cache_cursor at; /* in a whole object */
-    uint64_t position;      /* in the body of the object, for both kinds of source */
-    size_t part;
-    bool part_begun; /* its introduction was sent */
-    bool done;       /* nothing more to send */
-};
 
 struct exchange {
     struct gw_list link; /* in worker->free_exchanges */
@@ -224,9 +115,3 @@ static inline bool exchange_is_head(const struct exchange *x)
 {
     return x->request.method_id == METHOD_HEAD;
 }
-
-#define X(id, name) enum step_result step_##name(struct exchange *x);
-EXCHANGE_STEPS(X)
-#undef X
-/* A piece of an admin request's body. */
-void step_admin_body(struct exchange *x, struct gw_str data);

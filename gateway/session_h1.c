@@ -97,6 +97,8 @@ static void on_deadline(struct gw_deadline *d)
     } else if (s->state == BUSY && !s->x->responded) {
         s->writer.keep_alive = false;
         exchange_on_bad_body(s->x, 408);
+    } else if (s->state == IDLE) {
+        conn_close(s->conn); /* nothing is queued and nothing unread: no lingering */
     } else {
         close_politely(s);
     }

@@ -4,20 +4,19 @@
  * writes the responses, one after the other (pipelined requests wait in the session, not in the
  * exchange).
  *
- *   IDLE ──first byte──► HEAD ──complete──► BUSY ──answered──► IDLE
+ *   IDLE ──first byte──► HEAD ──complete──► BUSY ──answered──► IDLE     any ──► closing
  *                          │ malformed        │ the body was not asked for
- *                          └──► BUSY (400) ►  └──► DISCARD ──body over──► IDLE          any ──►
- * closing
+ *                          └──► BUSY (400)    └──► DISCARD ──body over──► IDLE
  *
  *   IDLE     no exchange; the idle timeout runs
  *   HEAD     an exchange collects the head; the header timeout runs, from the first byte
  *   BUSY     the exchange runs; body bytes go to it while it wants them
- *   DISCARD  the answer is out, the rest of a small body is read away so that the connection can go
- * on
+ *   DISCARD  the answer is out; the rest of a small body is read away, to keep the connection
  *
  * While nobody wants bytes they wait in the session (one read buffer at most) and reading is
- * paused: that is the backpressure. Thread: the worker's. Owns: itself; freed when its connection
- * is closed. */
+ * paused: that is the backpressure.
+ *
+ * Thread: the worker's. Owns: itself; freed when its connection is closed. */
 #include "gateway/exchange.h"
 
 /* Where a session came in. Borrowed; it lives as long as the worker. The edge is kept by name: a

@@ -267,8 +267,12 @@ void worker_start(struct worker *worker)
 
 void worker_join(struct worker *worker)
 {
-    if (worker->started)
+    if (worker->started) {
         pthread_join(worker->thread, NULL);
+    } else { /* the start failed: only the limiter's connection needs a loop to end */
+        end(worker);
+        gw_loop_run(worker->loop);
+    }
     for (size_t i = 0; i <= worker->door_count; i++)
         listener_close(worker->listeners[i]);
     access_log_free(worker->log);

@@ -7,7 +7,7 @@ import sys
 
 import tree
 
-DRAWING, TABLE, LIST = "ARCHITECTURE.md", "gateway/exchange.h", "EXCHANGE_STEPS"
+DRAWING, TABLE, LIST = "ARCHITECTURE.md", "gateway/steps.h", "EXCHANGE_STEPS"
 
 
 def drawn():
