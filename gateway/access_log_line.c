@@ -243,6 +243,8 @@ static struct gw_str limiter_decision(const struct exchange_limit *limit)
         return GW_STR("deny");
     case LIMITER_UNAVAILABLE:
         return GW_STR("unavailable");
+    case LIMITER_ERROR:
+        return GW_STR("error");
     case LIMITER_WAIT:
         return GW_STR("undecided");
     }
