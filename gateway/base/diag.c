@@ -4,8 +4,9 @@
 
 #include <stdarg.h>
 
-#define EXCERPT_MAX 160 /* longer lines are cut around the place */
-#define WORD_MAX    64
+#define EXCERPT_MAX    120 /* bytes; longer lines are cut around the place */
+#define EXCERPT_BEFORE 50
+#define WORD_MAX       64
 
 void gw_diags_init(struct gw_diags *d)
 {
@@ -61,7 +62,14 @@ static GW_PRINTF(1, 0) char *format(const char *fmt, va_list args)
     return text;
 }
 
-/* Copies the line around `offset`; a very long line is cut so that the place stays visible. */
+/* Columns count bytes, but a character of several bytes takes one place on the screen. */
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* Copies the line around `offset`. A very long line (rules often are) is cut to a window in which
+ * the place can be seen, never inside a UTF-8 sequence. */
 static void take_excerpt(struct gw_diag *item, struct gw_str text, size_t offset)
 {
     size_t start = offset, end = offset;
@@ -69,10 +77,17 @@ static void take_excerpt(struct gw_diag *item, struct gw_str text, size_t offset
         start--;
     while (end < text.len && text.ptr[end] != '\n' && text.ptr[end] != '\r')
         end++;
-    if (end - start > EXCERPT_MAX) { /* the caret would be off: such lines go without one */
-        item->excerpt = NULL;
-        return;
+    size_t line_start = start;
+    if (end - start > EXCERPT_MAX) {
+        if (offset - start > EXCERPT_BEFORE)
+            start = offset - EXCERPT_BEFORE;
+        end = gw_min_size(end, start + EXCERPT_MAX);
+        while (start < offset && is_continuation(text.ptr[start]))
+            start++;
+        while (end > offset + 1 && end < text.len && is_continuation(text.ptr[end]))
+            end--;
     }
+    item->excerpt_at = (unsigned)(start - line_start);
     item->excerpt = gw_str_dupz(gw_str(text.ptr + start, end - start));
 }
 
@@ -108,22 +123,17 @@ void gw_diag_file(struct gw_diags *d, enum gw_severity severity, const char *fil
     item->file = file ? gw_strdup(file) : NULL;
 }
 
-/* Columns count bytes, but a character of several bytes takes one place on the screen. */
-static bool is_continuation(char c)
-{
-    return ((unsigned char)c & 0xC0) == 0x80;
-}
-
 static void print_caret(const struct gw_diag *item, FILE *out)
 {
     size_t length = strlen(item->excerpt);
+    unsigned column = item->column - item->excerpt_at;
     fprintf(out, "    %s\n    ", item->excerpt);
-    for (unsigned i = 1; i < item->column; i++)
+    for (unsigned i = 1; i < column; i++)
         if (i > length || !is_continuation(item->excerpt[i - 1]))
             fputc(i <= length && item->excerpt[i - 1] == '\t' ? '\t' : ' ', out);
     fputc('^', out);
-    for (unsigned i = 1; i < item->width && item->column + i <= length; i++)
-        if (!is_continuation(item->excerpt[item->column + i - 1]))
+    for (unsigned i = 1; i < item->width && column + i <= length; i++)
+        if (!is_continuation(item->excerpt[column + i - 1]))
             fputc('~', out);
     fputc('\n', out);
 }

@@ -31,7 +31,8 @@ struct gw_diag {
     unsigned column; /* 1-based, in bytes */
     unsigned width;  /* length of the offending text in bytes, at least 1 */
     char *message;
-    char *excerpt; /* the source line, or NULL */
+    char *excerpt;       /* the source line or the part of it around the place; NULL: no source */
+    unsigned excerpt_at; /* bytes of the line in front of it */
 };
 
 struct gw_diags {

@@ -72,16 +72,23 @@ static void test_without_place(void **state)
     assert_int_equal(d.count + d.errors + d.warnings, 0);
 }
 
-static void test_long_line_has_no_excerpt(void **state)
+static void test_long_line_is_cut_around_the_place(void **state)
 {
     (void)state;
     char line[1000];
     memset(line, 'x', sizeof(line));
+    memcpy(line + 500, "bad", 3);
     struct gw_source source = {"f", gw_str(line, sizeof(line))};
     struct gw_diags d;
     gw_diags_init(&d);
     gw_diag_at(&d, GW_DIAG_ERROR, &source, 500, 3, "m");
-    assert_prints(&d, false, "f:1:501: error: m\n");
+    assert_int_equal(d.count, 1);
+    assert_true(strlen(d.items[0].excerpt) < 200);
+    assert_memory_equal(d.items[0].excerpt + 500 - d.items[0].excerpt_at, "bad", 3);
+    char expected[400];
+    snprintf(expected, sizeof(expected), "f:1:501: error: m\n    %.50sbad%.67s\n    %*s^~~\n", line,
+             line, 50, "");
+    assert_prints(&d, false, expected);
 }
 
 static void test_flood_is_counted(void **state)
@@ -145,7 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_place_and_caret),
         cmocka_unit_test(test_without_place),
-        cmocka_unit_test(test_long_line_has_no_excerpt),
+        cmocka_unit_test(test_long_line_is_cut_around_the_place),
         cmocka_unit_test(test_flood_is_counted),
         cmocka_unit_test(test_line_column),
         cmocka_unit_test(test_nearest),
