@@ -37,7 +37,7 @@ static void report(const char *name, void (*run)(unsigned rounds), unsigned roun
 
 static enum limiter_outcome decide(struct gw_str key, struct limiter_verdict *v)
 {
-    struct limiter_ask ask = {&limiter, key, place, 1700000000000};
+    struct limiter_ask ask = {&limiter, key, place, 1700000000000, NULL};
     return limiter_decide(worker, &ask, NULL, v);
 }
 

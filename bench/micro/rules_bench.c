@@ -10,57 +10,46 @@
 
 #define CALLS 2000
 
-#define HOST  "(http.host eq \\\"ci.hub-evolution.com\\\") and "
-#define PATH  "http.request.uri.path"
-#define RULE(expression)                                                                           \
-    "{\"action\":\"set_cache_settings\",\"action_parameters\":{\"cache\":false},\"expression\":"   \
-    "\"" HOST expression "\"}"
+static const char *const expressions[] = {
+    "(http.host eq \"ci.hub-evolution.com\") and ((http.cookie contains \"session_id=\") or "
+    "(http.cookie contains \"__Host-session=\"))",
 
-static const char ruleset_text[] = "{\"rules\":[" RULE(
-    "((http.cookie contains \\\"session_id=\\\") or "
-    "(http.cookie contains \\\"__Host-session=\\\"))") "," RULE("((" PATH " eq \\\"/en/login\\\" "
-                                                                          "or starts_with(" PATH
-                                                                ", \\\"/en/login/\\\") or " PATH
-                                                                " eq \\\"/de/login\\\" or "
-                                                                "starts_with(" PATH
-                                                                ", \\\"/de/login/\\\")) or "
-                                                                "starts_with(" PATH
-                                                                ", \\\"/dashboard\\\") or "
-                                                                "starts_with(" PATH
-                                                                ", \\\"/welcome\\\") or "
-                                                                "starts_with(" PATH
-                                                                ", \\\"/welcome-profile\\\"))") "," RULE("((" PATH
-                                                                                                         " matches \\\"^/(en|de)/login($|/)\\\") or starts_with(" PATH
-                                                                                                         ", \\\"/dashboard\\\") or starts_with(" PATH
-                                                                                                         ", \\\"/welcome\\\"))") "," RULE("starts_with(" PATH
-                                                                                                                                          ", \\\"/api/\\\")") "," RULE("(http.request.uri.query contains \\\"__no_cache\\\")") "," RULE("(http.request.cookies[\\\"session_id\\\"][0] ne \\\"\\\" or "
-                                                                                                                                                                                                                                        "http.request.cookies[\\\"__Host-session\\\"][0] ne \\\"\\\")") "]}";
+    "(http.host eq \"ci.hub-evolution.com\") and ((http.request.uri.path eq \"/en/login\" or "
+    "starts_with(http.request.uri.path, \"/en/login/\") or http.request.uri.path eq \"/de/login\" "
+    "or starts_with(http.request.uri.path, \"/de/login/\")) or "
+    "starts_with(http.request.uri.path, \"/dashboard\") or "
+    "starts_with(http.request.uri.path, \"/welcome\") or "
+    "starts_with(http.request.uri.path, \"/welcome-profile\"))",
 
-static const struct {
-    struct gw_str name, value;
-} browser[] = {
-#define H(name, value)                                                                             \
-    {                                                                                              \
-        {name, sizeof(name) - 1},                                                                  \
-        {                                                                                          \
-            value, sizeof(value) - 1                                                               \
-        }                                                                                          \
-    }
-    H("Host", "ci.hub-evolution.com"),
-    H("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"),
-    H("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"),
-    H("Accept-Language", "de,en-US;q=0.7,en;q=0.3"),
-    H("Accept-Encoding", "gzip, deflate, br, zstd"),
-    H("Referer", "https://ci.hub-evolution.com/de/"),
-    H("Cookie", "_ga=GA1.1.1234567890.1727000000; theme=dark; lang=de; "
-                "_ga_ABCDEF1234=GS1.1.1727000000.3.1.1727000123.0.0.0; "
-                "consent=%7B%22a%22%3A1%2C%22b%22%3A0%7D"),
-    H("Upgrade-Insecure-Requests", "1"),
-    H("Sec-Fetch-Dest", "document"),
-    H("Sec-Fetch-Mode", "navigate"),
-    H("Sec-Fetch-Site", "same-origin"),
-    H("Priority", "u=0, i"),
-#undef H
+    "(http.host eq \"ci.hub-evolution.com\") and "
+    "((http.request.uri.path matches \"^/(en|de)/login($|/)\") or "
+    "starts_with(http.request.uri.path, \"/dashboard\") or "
+    "starts_with(http.request.uri.path, \"/welcome\"))",
+
+    "(http.host eq \"ci.hub-evolution.com\") and starts_with(http.request.uri.path, \"/api/\")",
+
+    "(http.host eq \"ci.hub-evolution.com\") and (http.request.uri.query contains \"__no_cache\")",
+
+    "(http.host eq \"ci.hub-evolution.com\") and "
+    "(http.request.cookies[\"session_id\"][0] ne \"\" or "
+    "http.request.cookies[\"__Host-session\"][0] ne \"\")",
+};
+
+static const char *const browser[][2] = {
+    {"Host", "ci.hub-evolution.com"},
+    {"User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"},
+    {"Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"},
+    {"Accept-Language", "de,en-US;q=0.7,en;q=0.3"},
+    {"Accept-Encoding", "gzip, deflate, br, zstd"},
+    {"Referer", "https://ci.hub-evolution.com/de/"},
+    {"Cookie", "_ga=GA1.1.1234567890.1727000000; theme=dark; lang=de; "
+               "_ga_ABCDEF1234=GS1.1.1727000000.3.1.1727000123.0.0.0; "
+               "consent=%7B%22a%22%3A1%2C%22b%22%3A0%7D"},
+    {"Upgrade-Insecure-Requests", "1"},
+    {"Sec-Fetch-Dest", "document"},
+    {"Sec-Fetch-Mode", "navigate"},
+    {"Sec-Fetch-Site", "same-origin"},
+    {"Priority", "u=0, i"},
 };
 
 static uint64_t now_ns(void)
@@ -96,16 +85,33 @@ static int order(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void write_ruleset(struct gw_buf *out)
+{
+    gw_buf_add(out, GW_STR("{\"rules\":["));
+    for (size_t i = 0; i < GW_COUNT(expressions); i++) {
+        gw_buf_printf(out,
+                      "%s{\"action\":\"set_cache_settings\",\"action_parameters\":", i ? "," : "");
+        gw_buf_add(out, GW_STR("{\"cache\":false},\"expression\":"));
+        gw_buf_json(out, gw_str_z(expressions[i]));
+        gw_buf_char(out, '}');
+    }
+    gw_buf_add(out, GW_STR("]}"));
+}
+
 static struct ruleset *load(void)
 {
     struct gw_diags diags;
-    struct gw_source source = {"rules_bench", gw_str(ruleset_text, sizeof(ruleset_text) - 1)};
+    struct gw_buf text;
     struct ruleset_options options = {.plan = CONFIG_PLAN_ENTERPRISE};
     gw_diags_init(&diags);
+    gw_buf_init(&text, 1 << 20);
+    write_ruleset(&text);
+    struct gw_source source = {"rules_bench", gw_buf_str(&text)};
     struct json_doc *doc = json_parse(&source, &diags);
     struct ruleset *rs = doc ? ruleset_load(doc, &options, &diags) : NULL;
     gw_diags_print(&diags, stderr, false);
     json_doc_free(doc);
+    gw_buf_release(&text);
     gw_diags_release(&diags);
     return rs;
 }
@@ -121,7 +127,7 @@ int main(int argc, char **argv)
     gw_arena_init(&arena, NULL, 0, 0);
     headers_init(&headers, &arena, 100);
     for (size_t i = 0; i < GW_COUNT(browser); i++)
-        (void)!headers_add(&headers, browser[i].name, browser[i].value);
+        (void)!headers_add(&headers, gw_str_z(browser[i][0]), gw_str_z(browser[i][1]));
     struct ruleset *rs = load();
     if (!rs || rounds == 0)
         return 1;

@@ -31,120 +31,46 @@ static const char *check_json_key(const struct arg *arg, size_t i)
     return negative ? "array positions start at 0" : NULL;
 }
 
-#define FIELD(takes)                                                                               \
-    {                                                                                              \
-        NEED_FIELD, (takes)                                                                        \
-    }
-#define LITERAL(takes)                                                                             \
-    {                                                                                              \
-        NEED_LITERAL, (takes)                                                                      \
-    }
-#define EITHER(takes)                                                                              \
-    {                                                                                              \
-        NEED_EITHER, (takes)                                                                       \
-    }
-#define KEYS     (TAKES_BYTES | TAKES_INT)
-#define ANYTHING (TAKES_BYTES | TAKES_INT | TAKES_IP | TAKES_BOOL | TAKES_ARRAY | TAKES_MAP)
+/* clang-format off */
+#define FIELD(takes)   {NEED_FIELD, (takes)}
+#define LITERAL(takes) {NEED_LITERAL, (takes)}
+#define EITHER(takes)  {NEED_EITHER, (takes)}
+#define BYTES          TAKES_BYTES
+#define INT            TAKES_INT
+#define ANYTHING       (TAKES_BYTES | TAKES_INT | TAKES_IP | TAKES_BOOL | TAKES_ARRAY | TAKES_MAP)
+#define MANY           FUNCTION_ARGS_ANY
 
+/* name, least and most arguments, parameters, result, how */
 static const struct rules_function functions[] = {
-    {.name = "any", 1, 1, {FIELD(TAKES_BOOLS)}, RULES_BOOL, .run = run_any},
-    {.name = "all", 1, 1, {FIELD(TAKES_BOOLS)}, RULES_BOOL, .run = run_all},
-    {.name = "starts_with",
-     2,
-     2,
-     {FIELD(TAKES_BYTES), EITHER(TAKES_BYTES)},
-     RULES_BOOL,
-     .run = run_starts_with},
-    {.name = "ends_with",
-     2,
-     2,
-     {FIELD(TAKES_BYTES), EITHER(TAKES_BYTES)},
-     RULES_BOOL,
-     .run = run_ends_with},
-    {.name = "lower", 1, 1, {FIELD(TAKES_BYTES)}, RULES_BYTES, .run = run_lower},
-    {.name = "upper", 1, 1, {FIELD(TAKES_BYTES)}, RULES_BYTES, .run = run_upper},
-    {.name = "len", 1, 1, {FIELD(TAKES_BYTES | TAKES_ARRAY)}, RULES_INT, .run = run_len},
-    {.name = "concat",
-     2,
-     FUNCTION_ARGS_ANY,
-     {EITHER(TAKES_BYTES | TAKES_ARRAY), EITHER(0)},
-     .gives_first = true,
-     .run = run_concat},
-    {.name = "substring",
-     2,
-     3,
-     {FIELD(TAKES_BYTES), LITERAL(TAKES_INT), LITERAL(TAKES_INT)},
-     RULES_BYTES,
+    {"any", 1, 1, {FIELD(TAKES_BOOLS)}, RULES_BOOL, .run = run_any},
+    {"all", 1, 1, {FIELD(TAKES_BOOLS)}, RULES_BOOL, .run = run_all},
+    {"starts_with", 2, 2, {FIELD(BYTES), EITHER(BYTES)}, RULES_BOOL, .run = run_starts_with},
+    {"ends_with", 2, 2, {FIELD(BYTES), EITHER(BYTES)}, RULES_BOOL, .run = run_ends_with},
+    {"lower", 1, 1, {FIELD(BYTES)}, RULES_BYTES, .run = run_lower},
+    {"upper", 1, 1, {FIELD(BYTES)}, RULES_BYTES, .run = run_upper},
+    {"len", 1, 1, {FIELD(BYTES | TAKES_ARRAY)}, RULES_INT, .run = run_len},
+    {"concat", 2, MANY, {EITHER(BYTES | TAKES_ARRAY), EITHER(0)}, GIVES_FIRST, .run = run_concat},
+    {"substring", 2, 3, {FIELD(BYTES), LITERAL(INT), LITERAL(INT)}, RULES_BYTES,
      .run = run_substring},
-    {.name = "remove_bytes",
-     2,
-     2,
-     {FIELD(TAKES_BYTES), LITERAL(TAKES_BYTES)},
-     RULES_BYTES,
-     .run = run_remove_bytes},
-    {.name = "url_decode",
-     1,
-     2,
-     {FIELD(TAKES_BYTES), LITERAL(TAKES_BYTES)},
-     RULES_BYTES,
-     .run = run_url_decode,
+    {"remove_bytes", 2, 2, {FIELD(BYTES), LITERAL(BYTES)}, RULES_BYTES, .run = run_remove_bytes},
+    {"url_decode", 1, 2, {FIELD(BYTES), LITERAL(BYTES)}, RULES_BYTES, .run = run_url_decode,
      .check = check_url_options},
-    {.name = "lookup_json_string",
-     2,
-     FUNCTION_ARGS_ANY,
-     {FIELD(TAKES_BYTES), LITERAL(KEYS)},
-     RULES_BYTES,
-     .run = run_json_string,
-     .check = check_json_key},
-    {.name = "lookup_json_integer",
-     2,
-     FUNCTION_ARGS_ANY,
-     {FIELD(TAKES_BYTES), LITERAL(KEYS)},
-     RULES_INT,
-     .run = run_json_integer,
-     .check = check_json_key},
-    {.name = "has_key",
-     2,
-     2,
-     {FIELD(TAKES_MAP), EITHER(TAKES_BYTES)},
-     RULES_BOOL,
-     .run = run_has_key},
-    {.name = "has_value",
-     2,
-     2,
-     {FIELD(TAKES_MAP | TAKES_ARRAY), EITHER(TAKES_BYTES)},
-     RULES_BOOL,
+    {"lookup_json_string", 2, MANY, {FIELD(BYTES), LITERAL(BYTES | INT)}, RULES_BYTES,
+     .run = run_json_string, .check = check_json_key},
+    {"lookup_json_integer", 2, MANY, {FIELD(BYTES), LITERAL(BYTES | INT)}, RULES_INT,
+     .run = run_json_integer, .check = check_json_key},
+    {"has_key", 2, 2, {FIELD(TAKES_MAP), EITHER(BYTES)}, RULES_BOOL, .run = run_has_key},
+    {"has_value", 2, 2, {FIELD(TAKES_MAP | TAKES_ARRAY), EITHER(BYTES)}, RULES_BOOL,
      .run = run_has_value},
-    {.name = "coalesce",
-     2,
-     FUNCTION_ARGS_ANY,
-     {EITHER(ANYTHING), EITHER(0)},
-     .gives_first = true,
-     .run = run_coalesce},
-    {.name = "cidr",
-     3,
-     3,
-     {FIELD(TAKES_IP), LITERAL(TAKES_INT), LITERAL(TAKES_INT)},
-     RULES_IP,
-     .ratelimit_only = true,
-     .run = run_cidr,
-     .check = check_prefix},
-    {.name = "cidr6",
-     2,
-     2,
-     {FIELD(TAKES_IP), LITERAL(TAKES_INT)},
-     RULES_IP,
-     .ratelimit_only = true,
-     .run = run_cidr6,
-     .check = check_prefix6},
-    {.name = "decode_base64",
-     1,
-     1,
-     {FIELD(TAKES_BYTES)},
-     RULES_BYTES,
-     .ratelimit_only = true,
-     .run = run_decode_base64},
+    {"coalesce", 2, MANY, {EITHER(ANYTHING), EITHER(0)}, GIVES_FIRST, .run = run_coalesce},
+    {"cidr", 3, 3, {FIELD(TAKES_IP), LITERAL(INT), LITERAL(INT)}, RULES_IP, .run = run_cidr,
+     .check = check_prefix, .ratelimit_only = true},
+    {"cidr6", 2, 2, {FIELD(TAKES_IP), LITERAL(INT)}, RULES_IP, .run = run_cidr6,
+     .check = check_prefix6, .ratelimit_only = true},
+    {"decode_base64", 1, 1, {FIELD(BYTES)}, RULES_BYTES, .run = run_decode_base64,
+     .ratelimit_only = true},
 };
+/* clang-format on */
 
 static const struct {
     const char *name, *where;
@@ -184,7 +110,6 @@ const char *rules_function_elsewhere(struct gw_str name)
 struct rules_type rules_function_type(const struct call *call)
 {
     const struct rules_function *f = call->function;
-    struct rules_type type =
-        f->gives_first ? call->args[0].type : RULES_TYPE((enum rules_base)f->gives);
+    struct rules_type type = f->gives == GIVES_FIRST ? call->args[0].type : RULES_TYPE(f->gives);
     return call->mapped ? rules_type_array(type) : type;
 }

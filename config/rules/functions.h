@@ -3,7 +3,7 @@
 /* The functions of the Rules language: what they take, what they give and where they may be used
  * (spec/rules-language.md section 4). Functions of other phases are known by name only, so that the
  * refusal can say so. Thread: static data. */
-#include "config/rules/node.h"
+#include "config/rules/access.h"
 
 struct eval;
 
@@ -33,15 +33,16 @@ typedef struct rules_value function_run(struct eval *ev, const struct call *call
 /* A further check of a literal argument: NULL, or the reason, static. */
 typedef const char *function_check(const struct arg *arg, size_t i);
 
+#define GIVES_FIRST 0xff /* the type of the first argument */
+
 struct rules_function {
     const char *name;
     uint8_t least, most;    /* arguments */
     struct param params[3]; /* the last holds for all further arguments */
-    uint8_t gives;          /* enum rules_base */
-    bool gives_first;       /* rather the type of the first argument */
-    bool ratelimit_only;
+    uint8_t gives;          /* enum rules_base, or GIVES_FIRST */
     function_run *run;
     function_check *check; /* or NULL */
+    bool ratelimit_only;
 };
 
 /* NULL when no function of ours has this name. */

@@ -5,7 +5,7 @@
  * of repeated keys the last counts, as in the engine.
  *
  * Thread: any. Limits: nesting JSON_PATH_NESTING_MAX; deeper text counts as invalid. */
-#include "config/rules/node.h"
+#include "config/rules/access.h"
 
 #define JSON_PATH_NESTING_MAX 64
 

@@ -63,11 +63,13 @@ bool lex_name(struct lexer *lx, struct gw_str *name)
 bool lex_list_name(struct lexer *lx, struct gw_str *name)
 {
     size_t start = lx->at;
-    while (gw_is_digit(lex_peek(lx)) || (lex_peek(lx) >= 'a' && lex_peek(lx) <= 'z') ||
-           lex_peek(lx) == '_' || lex_peek(lx) == '.')
+    bool upper = false;
+    while (is_name_char(lex_peek(lx)) || lex_peek(lx) == '.') {
+        upper = upper || gw_lower(lex_peek(lx)) != lex_peek(lx);
         lx->at++;
+    }
     *name = gw_str(lx->text.ptr + start, lx->at - start);
-    if (name->len == 0 || name->ptr[0] == '.' || name->ptr[name->len - 1] == '.')
+    if (upper || name->len == 0 || name->ptr[0] == '.' || name->ptr[name->len - 1] == '.')
         return lex_fail(lx, start, name->len, "invalid list name \"%.*s\"", GW_STR_ARG(*name));
     return true;
 }

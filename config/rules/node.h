@@ -5,58 +5,11 @@
  * gives a value. Everything lies in the expression's arena and is immutable afterwards.
  *
  * Every node knows its place in the text, for traces and notes. */
-#include "config/rules/derive.h"
+#include "config/rules/access.h"
 #include "config/rules/expr.h"
-#include "config/rules/fields.h"
 #include "config/rules/regex.h"
 #include "config/rules/sets.h"
 #include "config/rules/wildcard.h"
-
-struct logic;
-struct access;
-struct rules_function; /* functions.h */
-
-enum index_kind { INDEX_EACH, INDEX_AT, INDEX_KEY };
-struct index {
-    uint8_t kind; /* enum index_kind */
-    uint32_t at;
-    struct rules_key key;
-};
-
-enum arg_kind { ARG_LITERAL, ARG_ACCESS, ARG_LOGIC };
-struct arg {
-    uint8_t kind; /* enum arg_kind */
-    struct rules_type type;
-    size_t offset, width;
-    struct rules_value literal;
-    const struct access *access;
-    struct logic *logic;
-};
-
-struct call {
-    const struct rules_function *function;
-    struct arg *args;
-    size_t count;
-    bool mapped; /* the first argument has [*]: applied to each, gives an array */
-};
-
-/* How the value is fetched; all but the last are short cuts that prepare.c finds. */
-enum access_way {
-    ACCESS_TEXT,       /* a slice of the request view */
-    ACCESS_DERIVED,    /* a derived text */
-    ACCESS_KEY_NTH,    /* map["k"][n] */
-    ACCESS_KEY_VALUES, /* map["k"], map["k"][*] */
-    ACCESS_WALK,       /* the base value, then index by index */
-};
-struct access {
-    const struct rules_field *field; /* or else: */
-    struct call *call;
-    struct index *indexes;
-    uint8_t index_count, each_count;
-    uint8_t way;            /* enum access_way */
-    struct rules_type type; /* behind all indexes, of one element */
-    size_t offset, width;
-};
 
 enum compare_op {
     COMPARE_TRUE, /* a Bool stands alone */

@@ -146,7 +146,7 @@ static struct logic *chain(struct parser *p, size_t level)
     if (!last || count == 1)
         return first;
     struct logic *l = gw_arena_zalloc(p->lx.arena, sizeof(*l));
-    l->kind = levels[level].kind;
+    l->kind = (uint8_t)levels[level].kind;
     l->array = first->array;
     l->slot = LOGIC_UNSHARED;
     l->offset = start;

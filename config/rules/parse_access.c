@@ -317,11 +317,13 @@ static bool add_arg(struct parser *p, struct call *call, size_t *cap)
 /* From the opening parenthesis to the closing one. */
 static bool read_args(struct parser *p, struct call *call)
 {
+    /* any and all are syntax of their own in the engine: they expect their end, not a comma. */
+    const char *next = call->function->params[0].takes == TAKES_BOOLS ? ")" : ",";
     size_t cap = 2;
     call->args = gw_arena_alloc(p->lx.arena, cap * sizeof(*call->args));
     lex_space(&p->lx);
     while (p->lx.at < p->lx.end && lex_peek(&p->lx) != ')') {
-        if (call->count > 0 && !lex_expect(&p->lx, ","))
+        if (call->count > 0 && !lex_expect(&p->lx, next))
             return false;
         lex_space(&p->lx);
         if (!add_arg(p, call, &cap))

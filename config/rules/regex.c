@@ -10,23 +10,20 @@
 #include "config/rules/regex_pcre.h"
 #include "config/rules/regex_syntax.h"
 
-#define WRITTEN_MAX          (256 * 1024)
-#define JIT_STACK_MAX        (512 * 1024)
-/* Steps a PCRE2 match may take: the first and, for each byte of the value, the second. */
-#define MATCH_STEPS          2000
-#define MATCH_STEPS_PER_BYTE 16
+#define WRITTEN_MAX (256 * 1024)
+#define HEAP_KIB    4096
+/* Steps a PCRE2 match may take: about a millisecond. */
+#define MATCH_STEPS 15000
 
 struct regex {
     struct regex_dfa *dfa; /* or else: */
     pcre2_code *code;
-    bool jit;
 };
 
-/* What a thread needs to match. */
+/* What a thread needs to match with PCRE2. */
 struct matcher {
     pcre2_match_data *data;
     pcre2_match_context *context;
-    pcre2_jit_stack *stack;
 };
 
 static pthread_key_t matcher_key;
@@ -37,7 +34,6 @@ static void matcher_free(void *arg)
     struct matcher *m = arg;
     pcre2_match_data_free(m->data);
     pcre2_match_context_free(m->context);
-    pcre2_jit_stack_free(m->stack);
     free(m);
 }
 
@@ -56,11 +52,10 @@ static struct matcher *matcher_get(void)
     m = gw_zalloc(sizeof(*m));
     m->data = pcre2_match_data_create(1, NULL);
     m->context = pcre2_match_context_create(NULL);
-    m->stack = pcre2_jit_stack_create(16 * 1024, JIT_STACK_MAX, NULL);
     if (!m->data || !m->context)
         abort();
-    if (m->stack)
-        pcre2_jit_stack_assign(m->context, NULL, m->stack);
+    pcre2_set_heap_limit(m->context, HEAP_KIB);
+    pcre2_set_match_limit(m->context, MATCH_STEPS);
     pthread_setspecific(matcher_key, m);
     return m;
 }
@@ -88,16 +83,17 @@ static pcre2_code *compile(struct gw_str written)
     return pcre2_compile((PCRE2_SPTR)written.ptr, written.len, options, &error, &offset, NULL);
 }
 
+/* PCRE2 counts steps anew for each place where a match may begin. So the search is made part of the
+ * pattern: anchored, after any bytes, and the limit holds for the whole. */
 static bool build_pcre(struct regex *re, const struct regex_node *root)
 {
     struct gw_buf written;
     gw_buf_init(&written, WRITTEN_MAX);
+    gw_buf_add(&written, GW_STR("\\A[\\x00-\\xff]*?"));
     regex_pcre_write(root, &written);
     if (!written.overflow)
         re->code = compile(gw_buf_str(&written));
     gw_buf_release(&written);
-    /* No JIT on this machine, or executable memory is forbidden: the interpreter does the same. */
-    re->jit = re->code && pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE) == 0;
     return re->code != NULL;
 }
 
@@ -130,14 +126,13 @@ void regex_free(struct regex *re)
     free(re);
 }
 
+/* The interpreter and not the JIT: compiled code does not count every step, and needs seconds for
+ * 16 KiB of the right bytes. */
 static bool match_pcre(const struct regex *re, struct gw_str value)
 {
     struct matcher *m = matcher_get();
     PCRE2_SPTR text = (PCRE2_SPTR)(value.ptr ? value.ptr : "");
-    pcre2_set_match_limit(m->context, (uint32_t)(MATCH_STEPS + MATCH_STEPS_PER_BYTE * value.len));
-    int rc = re->jit ? pcre2_jit_match(re->code, text, value.len, 0, 0, m->data, m->context)
-                     : pcre2_match(re->code, text, value.len, 0, 0, m->data, m->context);
-    return rc >= 0;
+    return pcre2_match(re->code, text, value.len, 0, PCRE2_NO_JIT, m->data, m->context) >= 0;
 }
 
 bool regex_match(const struct regex *re, struct gw_str value)

@@ -5,8 +5,8 @@
  * table would be very large run on PCRE2, which is visible in regex.c alone.
  *
  * Thread: compiled regexes are immutable; for PCRE2 each thread has its own match data, made on
- * first use. Limits: a PCRE2 match gives up after a number of steps that grows with the value's
- * length; giving up counts as no match. */
+ * first use. Limits: a PCRE2 match gives up after a fixed number of steps; giving up counts as no
+ * match. */
 #include "gateway/base/str.h"
 
 struct regex;

@@ -18,9 +18,9 @@ struct rules_type {
 };
 
 #define RULES_DEPTH_MAX         8 /* layers; the grammar cannot nest deeper than 4 */
-#define RULES_TYPE(base)        ((struct rules_type){(base), 0, 0})
-#define RULES_ARRAY_OF(base)    ((struct rules_type){(base), 1, 0})
-#define RULES_MULTIMAP_OF(base) ((struct rules_type){(base), 2, 2})
+#define RULES_TYPE(base)        ((struct rules_type){(uint8_t)(base), 0, 0})
+#define RULES_ARRAY_OF(base)    ((struct rules_type){(uint8_t)(base), 1, 0})
+#define RULES_MULTIMAP_OF(base) ((struct rules_type){(uint8_t)(base), 2, 2})
 
 static inline bool rules_type_eq(struct rules_type a, struct rules_type b)
 {
