@@ -68,6 +68,14 @@ static const uint32_t browser_ttls[] = {
     432000, 691200, 1382400, 2073600, 2678400, 5356800, 16070400, 31536000,
 };
 
+bool config_browser_ttl_is_known(uint32_t seconds)
+{
+    for (size_t i = 0; i < GW_COUNT(browser_ttls); i++)
+        if (browser_ttls[i] == seconds)
+            return true;
+    return false;
+}
+
 void check_settings(struct load *l, const struct json *v, void *target)
 {
     uint32_t seconds = ((const struct config_settings *)target)->browser_cache_ttl;

@@ -62,6 +62,9 @@ struct config_settings {
     enum config_ssl ssl;       /* [flexible] */
 };
 
+/* Is this one of the values that Cloudflare takes for browser_cache_ttl? */
+bool config_browser_ttl_is_known(uint32_t seconds);
+
 /* Who `${user}` in a limiter key is: the value of a cookie or a header. */
 struct config_user_from {
     enum config_user_kind kind; /* [none: everybody is "anonymous"] */

@@ -10,7 +10,7 @@
 void reply_error(struct exchange *x, unsigned status);
 /* The page for what went wrong between us and the origin (x->origin_error is set to err). */
 void reply_origin_error(struct exchange *x, int err);
-/* The limiter's own answer: the app's 429, its redirect, or 503. */
+/* The limiter's own answer: the app's 429, its redirect, the app's 500, or 503. */
 void reply_limited(struct exchange *x);
 /* Status for a request that could not be parsed. */
 unsigned reply_parse_status(int err);

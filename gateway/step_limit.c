@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/base/hash.h"
-#include "gateway/exchange.h"
-#include "gateway/http/cookie.h"
+#include "gateway/exchange_visit.h"
 #include "gateway/reply.h"
-
-/* Who `${user}` is: what the zone's user_from says, else nobody ("anonymous"). */
-static struct gw_str find_user(const struct exchange *x)
-{
-    const struct config_user_from *from = &exchange_zone(x)->user_from;
-    struct gw_str user = GW_STR_EMPTY;
-    switch (from->kind) {
-    case CONFIG_USER_NONE:
-        break;
-    case CONFIG_USER_COOKIE:
-        if (!cookie_find(&x->request.headers, from->name, &user))
-            user = GW_STR_EMPTY;
-        break;
-    case CONFIG_USER_HEADER: {
-        const struct gw_str *value = headers_find(&x->request.headers, from->name);
-        if (value)
-            user = *value;
-        break;
-    }
-    }
-    return user;
-}
 
 static void on_decided(struct limiter_call *call, const struct limiter_verdict *verdict)
 {
@@ -36,20 +13,15 @@ static void on_decided(struct limiter_call *call, const struct limiter_verdict *
 
 static void ask(struct exchange *x, const struct limiter *limiter)
 {
-    const struct limiter_subject who = {
-        .ip = x->client.ip,
-        .ip_text = gw_str(x->client.ip_text, x->client.ip_text_len),
-        .user = find_user(x),
-        .host = x->request.host.name,
-        .path = x->path,
-        .headers = &x->request.headers,
-    };
+    const struct visit visit = exchange_visit(x);
+    const struct limiter_subject who = visit_subject(&visit);
     char space[LIMITER_KEY_MAX];
     const struct limiter_ask question = {
         .limiter = limiter,
         .key = limiter_key_render(limiter->key, &who, space),
         .place = {exchange_edge_name(x), x->isolate},
         .now_ms = x->now.wall_ms,
+        .settings = &x->ws->snapshot->config->limiter,
     };
     x->limit.asked = true;
     x->limit.key_hash = gw_hash(question.key);
@@ -59,11 +31,20 @@ static void ask(struct exchange *x, const struct limiter *limiter)
     x->limit.decided = outcome != LIMITER_WAIT;
 }
 
+static void count_kv(struct worker *worker, const struct limiter_kv_facts *kv)
+{
+    const uint8_t times[KV_OPERATION_COUNT] = {kv->copies, kv->reads, kv->writes, kv->refused};
+    for (size_t i = 0; i < KV_OPERATION_COUNT; i++)
+        if (times[i])
+            metrics_add(worker->metrics, METRIC_KV_OPERATIONS, worker->kv_labels[i], times[i]);
+}
+
 static void count(const struct exchange *x, const struct limiter *limiter)
 {
     const struct limiter_verdict *v = &x->limit.verdict;
     enum worker_decision decision = v->outcome == LIMITER_DENY          ? DECISION_DENY
                                     : v->outcome == LIMITER_UNAVAILABLE ? DECISION_UNAVAILABLE
+                                    : v->outcome == LIMITER_ERROR       ? DECISION_ERROR
                                     : v->would_deny                     ? DECISION_SHADOW_DENY
                                                                         : DECISION_ADMIT;
     metrics_inc(x->worker->metrics, METRIC_LIMITER_DECISIONS,
@@ -71,6 +52,8 @@ static void count(const struct exchange *x, const struct limiter *limiter)
                 x->worker->decision_labels[decision]);
     if (limiter->store == LIMITER_DURABLE_OBJECT && !v->local)
         metrics_inc(x->worker->metrics, METRIC_DO_REQUESTS);
+    if (limiter->store == LIMITER_KV)
+        count_kv(x->worker, &v->kv);
 }
 
 enum step_result step_limit(struct exchange *x)

@@ -104,7 +104,7 @@ void redis_forget(struct redis_backend *b, struct gw_str key)
 {
     b->generation++;
     table_del(&b->denied, table_key(key));
-    embedded_del(b->pool->local, key);
+    embedded_forget(b->pool->local, key);
 }
 
 static void on_message(redisAsyncContext *ac, void *reply, void *ctx)

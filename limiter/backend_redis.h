@@ -46,6 +46,21 @@ GW_MUST enum limiter_outcome redis_decide(struct redis_backend *backend,
                                           const struct redis_ask *ask, struct limiter_call *call,
                                           struct limiter_verdict *out);
 
+/* ---- Workers KV ---- */
+
+/* One operation on a value; embedded in its owner, who stays until `done`. */
+struct redis_op {
+    void (*done)(struct redis_op *op); /* from a later turn, once */
+    bool answered;                     /* false: Redis is away */
+    uint64_t answer[4]; /* of a read {found, count, reset}, of a write {taken, -, next} */
+};
+
+/* kv_key_read and kv_key_write in Redis. False: Redis is away already, `done` never runs. */
+GW_MUST bool redis_kv_read(struct redis_backend *backend, struct redis_op *op, struct gw_str key,
+                           uint64_t place, uint64_t at_ms);
+GW_MUST bool redis_kv_write(struct redis_backend *backend, struct redis_op *op, struct gw_str key,
+                            const struct kv_settings *settings, const struct kv_write *write);
+
 /* ---- for the admin ---- */
 
 /* One page of a scan, or one reset; embedded in its owner. */

@@ -8,19 +8,7 @@
 #define CLEANING_MARGIN_MS         5000
 #define CLEANING_MARGIN_VIRTUAL_MS 86400000
 
-/* One script call: the calls of one turn for one key. On pending, then sent; freed by its reply. */
-struct redis_flight {
-    struct gw_list link;
-    struct gw_list calls; /* struct limiter_call, in arrival order; cancelled ones are gone */
-    struct redis_flight *next_in_bucket;
-    struct redis_backend *backend;
-    struct window_rule rule;
-    uint64_t now_ms, born_ms, generation;
-    uint64_t hash;
-    bool replayed; /* by EVAL, after NOSCRIPT */
-    size_t key_len;
-    char key[];
-};
+enum take_arg { TAKE_LIMIT, TAKE_WINDOW, TAKE_COST, TAKE_MARGIN, TAKE_ARGS };
 
 /* ---- ends of a flight ---- */
 
@@ -48,9 +36,23 @@ static struct limiter_call *next_call(struct redis_flight *f)
     return link ? gw_list_entry(link, struct limiter_call, link) : NULL;
 }
 
+static void op_end(struct redis_flight *f, const uint64_t answer[4])
+{
+    struct redis_op *op = f->op;
+    flight_free(f);
+    op->answered = answer != NULL;
+    if (answer)
+        memcpy(op->answer, answer, sizeof(op->answer));
+    op->done(op);
+}
+
 static void flight_fail(struct redis_flight *f)
 {
     struct redis_pool *pool = f->backend->pool;
+    if (f->op) {
+        op_end(f, NULL);
+        return;
+    }
     for (struct limiter_call *call; (call = next_call(f));) {
         struct redis_ask ask = {gw_str(f->key, f->key_len), f->rule, f->now_ms, call->shadow};
         struct limiter_verdict v = by_policy(pool, &ask);
@@ -107,36 +109,31 @@ static uint32_t count_calls(const struct redis_flight *f)
     return n;
 }
 
+uint64_t redis_margin_ms(const struct redis_pool *pool)
+{
+    return pool->is_virtual ? CLEANING_MARGIN_VIRTUAL_MS : CLEANING_MARGIN_MS;
+}
+
 /* False when hiredis refuses the command; no reply will come then. */
 static bool flight_send(struct redis_flight *f, redisAsyncContext *ac)
 {
     struct redis_backend *b = f->backend;
-    char limit[24], window[24], cost[24], now[24], margin[24];
-    const char *argv[] = {f->replayed ? "EVAL" : "EVALSHA",
-                          f->replayed ? REDIS_SCRIPT_TAKE : b->script_sha,
-                          "1",
-                          f->key,
-                          limit,
-                          window,
-                          cost,
-                          now,
-                          margin};
-    size_t lens[GW_COUNT(argv)] = {
-        strlen(argv[0]),
-        f->replayed ? sizeof(REDIS_SCRIPT_TAKE) - 1 : sizeof(b->script_sha) - 1,
-        1,
-        f->key_len,
-        gw_u64_digits(limit, f->rule.limit),
-        gw_u64_digits(window, f->rule.window_ms),
-        gw_u64_digits(cost, count_calls(f)),
-        b->pool->is_virtual ? gw_u64_digits(now, f->now_ms) : 0,
-        gw_u64_digits(margin,
-                      b->pool->is_virtual ? CLEANING_MARGIN_VIRTUAL_MS : CLEANING_MARGIN_MS),
-    };
+    char numbers[1 + FLIGHT_ARGS_MAX][20];
+    const char *argv[5 + FLIGHT_ARGS_MAX] = {f->script ? "EVAL" : "EVALSHA",
+                                             f->script ? f->script : b->script_sha, "1", f->key,
+                                             numbers[0]};
+    size_t lens[GW_COUNT(argv)] = {strlen(argv[0]), strlen(argv[1]), 1, f->key_len,
+                                   b->pool->is_virtual ? gw_u64_digits(numbers[0], f->now_ms) : 0};
+    if (!f->op)
+        f->args[TAKE_COST] = count_calls(f);
+    for (size_t i = 0; i < f->arg_count; i++) {
+        argv[5 + i] = numbers[1 + i];
+        lens[5 + i] = gw_u64_digits(numbers[1 + i], f->args[i]);
+    }
     f->generation = b->generation;
     gw_list_remove(&f->link);
     gw_list_push(&b->sent, &f->link);
-    return redisAsyncCommandArgv(ac, on_reply, f, GW_COUNT(argv), argv, lens) == REDIS_OK;
+    return redisAsyncCommandArgv(ac, on_reply, f, 5 + (int)f->arg_count, argv, lens) == REDIS_OK;
 }
 
 static void on_flush(struct gw_task *task)
@@ -151,7 +148,7 @@ static void on_flush(struct gw_task *task)
     gw_list_take(&batch, &b->pending);
     for (struct gw_list *link; (link = gw_list_pop(&batch));) {
         struct redis_flight *f = gw_list_entry(link, struct redis_flight, link);
-        if (gw_list_empty(&f->calls)) {
+        if (!f->op && gw_list_empty(&f->calls)) {
             flight_free(f); /* all cancelled meanwhile */
         } else if (!flight_send(f, ac)) {
             gw_list_remove(&f->link);
@@ -170,8 +167,8 @@ static void on_flush(struct gw_task *task)
 static void on_error(struct redis_flight *f, redisAsyncContext *ac, const redisReply *r)
 {
     struct redis_backend *b = f->backend;
-    if (gw_str_starts(gw_str(r->str, r->len), GW_STR("NOSCRIPT")) && !f->replayed) {
-        f->replayed = true;
+    if (gw_str_starts(gw_str(r->str, r->len), GW_STR("NOSCRIPT")) && !f->script) {
+        f->script = REDIS_SCRIPT_TAKE;
         if (!flight_send(f, ac))
             flight_fail(f);
         return;
@@ -201,11 +198,12 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *ctx)
         good = r->element[i]->type == REDIS_REPLY_INTEGER && r->element[i]->integer >= 0;
         n[i] = good ? (uint64_t)r->element[i]->integer : 0;
     }
-    if (!good || n[1] > UINT32_MAX || n[0] > n[1]) {
+    if (!good || n[1] > UINT32_MAX || (!f->op && n[0] > n[1]))
         flight_fail(f);
-        return;
-    }
-    flight_land(f, (uint32_t)n[0], (struct window){n[2], (uint32_t)n[1]}, n[3]);
+    else if (f->op)
+        op_end(f, n);
+    else
+        flight_land(f, (uint32_t)n[0], (struct window){n[2], (uint32_t)n[1]}, n[3]);
 }
 
 /* ---- the deadline of the oldest flight ---- */
@@ -252,27 +250,37 @@ static struct redis_flight *find_flight(struct redis_backend *b, const struct re
     return NULL;
 }
 
-static struct redis_flight *flight_new(struct redis_backend *b, const struct redis_ask *ask,
-                                       uint64_t hash)
+struct redis_flight *redis_flight_new(struct redis_backend *b, struct gw_str key, uint64_t now_ms)
 {
-    struct redis_flight *f = gw_alloc(sizeof(*f) + ask->key.len);
+    if (b->phase == REDIS_DOWN || b->flights >= REDIS_FLIGHTS_MAX)
+        return NULL;
+    struct redis_flight *f = gw_alloc(sizeof(*f) + key.len);
     *f = (struct redis_flight){
-        .next_in_bucket = b->buckets[hash % FLIGHT_BUCKETS],
-        .backend = b,
-        .rule = ask->rule,
-        .now_ms = ask->now_ms,
-        .born_ms = gw_loop_real_ms(b->loop),
-        .hash = hash,
-        .key_len = ask->key.len,
-    };
-    memcpy(f->key, ask->key.ptr, ask->key.len);
+        .backend = b, .now_ms = now_ms, .born_ms = gw_loop_real_ms(b->loop), .key_len = key.len};
+    memcpy(f->key, key.ptr, key.len);
     gw_list_init(&f->link);
     gw_list_init(&f->calls);
-    b->buckets[hash % FLIGHT_BUCKETS] = f;
     if (b->flights++ == 0)
         gw_deadline_set(b->loop, &b->deadline, LIMITER_DEADLINE_MS);
     gw_list_push(&b->pending, &f->link);
     gw_loop_defer(b->loop, &b->flush);
+    return f;
+}
+
+static struct redis_flight *take_flight(struct redis_backend *b, const struct redis_ask *ask,
+                                        uint64_t hash)
+{
+    struct redis_flight *f = redis_flight_new(b, ask->key, ask->now_ms);
+    if (!f)
+        return NULL;
+    f->rule = ask->rule;
+    f->hash = hash;
+    f->args[TAKE_LIMIT] = ask->rule.limit;
+    f->args[TAKE_WINDOW] = ask->rule.window_ms;
+    f->args[TAKE_MARGIN] = redis_margin_ms(b->pool);
+    f->arg_count = TAKE_ARGS;
+    f->next_in_bucket = b->buckets[hash % FLIGHT_BUCKETS];
+    b->buckets[hash % FLIGHT_BUCKETS] = f;
     return f;
 }
 
@@ -299,12 +307,9 @@ enum limiter_outcome redis_decide(struct redis_backend *b, const struct redis_as
     uint64_t hash = gw_hash(ask->key);
     if (is_denied_here(b, ask, hash, out))
         return out->outcome;
-    struct redis_flight *f = NULL;
-    if (b->phase != REDIS_DOWN) {
-        f = find_flight(b, ask, hash);
-        if (!f && b->flights < REDIS_FLIGHTS_MAX)
-            f = flight_new(b, ask, hash);
-    }
+    struct redis_flight *f = find_flight(b, ask, hash);
+    if (!f)
+        f = take_flight(b, ask, hash);
     if (!f) {
         *out = by_policy(b->pool, ask);
         return out->outcome;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The inside of the redis backend, for its own files: backend_redis (life, connections, reset
- * messages), backend_redis_flight (decisions) and backend_redis_admin (scans, resets). */
+ * messages), backend_redis_flight (decisions), backend_redis_kv (values of Workers KV) and
+ * backend_redis_admin (scans, resets). */
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "limiter/backend_redis.h"
 #include "limiter/backend_redis_link.h"
 
-#define FLIGHT_BUCKETS 256
+#define FLIGHT_BUCKETS  256
+#define FLIGHT_ARGS_MAX 11
 
 /* What the backends of a process share. */
 struct redis_pool {
@@ -26,6 +28,24 @@ enum redis_phase {
     REDIS_STARTING, /* the first attempt runs: calls wait for it, until their deadline */
     REDIS_UP,
     REDIS_DOWN, /* the failure policy answers at once */
+};
+
+/* One script call: the calls of one turn for one window, or one operation of KV. On pending, then
+ * sent; freed by its reply. */
+struct redis_flight {
+    struct gw_list link;
+    struct redis_backend *backend;
+    struct redis_op *op;            /* of KV; NULL: the calls below */
+    const char *script;             /* sent whole; NULL: the loaded one, by its hash */
+    uint64_t args[FLIGHT_ARGS_MAX]; /* ARGV[2] and on */
+    size_t arg_count;
+    struct gw_list calls; /* struct limiter_call, in arrival order; cancelled ones are gone */
+    struct redis_flight *next_in_bucket;
+    struct window_rule rule;
+    uint64_t now_ms, born_ms, generation;
+    uint64_t hash;
+    size_t key_len;
+    char key[];
 };
 
 struct redis_backend {
@@ -58,6 +78,10 @@ struct redis_backend {
 };
 
 void redis_flights_init(struct redis_backend *b);
+/* A flight of this turn, pending; NULL when Redis is away or there are too many. */
+struct redis_flight *redis_flight_new(struct redis_backend *b, struct gw_str key, uint64_t now_ms);
+/* How long what has ended stays in Redis. */
+uint64_t redis_margin_ms(const struct redis_pool *pool);
 /* The connection stands: what waited leaves. */
 void redis_flights_go(struct redis_backend *b);
 /* The failure policy answers everything that waits and is not under way. */

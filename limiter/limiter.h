@@ -3,9 +3,8 @@
 /* Decisions: may this request pass, and if not, when? (spec/limiter.md a1 and d.)
  *
  * The world holds the counters of the process; it outlives configuration reloads, counters are
- * found by limiter name. Each worker has its own access to it, and with the redis backend its own
- * connections. Most answers are immediate; a decision waits when it needs Redis, or when its store
- * takes time (decision.h).
+ * found by limiter name. Each worker has its own access to it, with redis its own connections. Most
+ * answers are immediate; a decision waits for Redis, or when its store takes time (decision.h).
  *
  * With Redis: one atomic script decides and writes; calls of one loop turn leave in one write,
  * those for one key in one call; a refused key is refused here until its reset without asking
@@ -48,12 +47,10 @@ enum limiter_fault {
     LIMITER_OBJECT_QUEUE,      /* LIMITER_DECISIONS_MAX */
 };
 
-/* What one decision asked of Workers KV, for metrics. */
+/* What one decision asked of Workers KV, for metrics: reads answered by the edge's copy, or by the
+ * central store; writes taken, or refused. */
 struct limiter_kv_facts {
-    uint8_t copies;  /* reads answered by the edge's copy */
-    uint8_t reads;   /* reads that went to the central store */
-    uint8_t writes;  /* writes that were taken */
-    uint8_t refused; /* writes that were refused */
+    uint8_t copies, reads, writes, refused;
 };
 
 struct limiter_verdict {
@@ -79,9 +76,8 @@ struct limiter_ask {
     const struct limiter *limiter;
     struct gw_str key; /* as limiter_key_render made it */
     struct limiter_place place;
-    uint64_t now_ms; /* wall clock of the turn */
-    /* How kv and durable_object behave, for this call; NULL: as the world was told. */
-    const struct config_limiter *settings;
+    uint64_t now_ms;                       /* wall clock of the turn */
+    const struct config_limiter *settings; /* of the stores, for this call; NULL: the world's */
 };
 
 /* Embedded in the exchange; set `done`, the rest is ours while the call waits. */

@@ -35,7 +35,7 @@ enum limiter_mode {
 
 /* A limiter's own "kv" settings; -1: not given, the configuration's counts. */
 struct limiter_kv {
-    int64_t cache_ttl_s, read_ms, write_ms, propagation_ms, writes_per_key_per_second;
+    int64_t cache_ttl_s, read_ms, write_ms, propagation_ms, writes_per_key_per_second, seed;
     int64_t negative_cache; /* 0, 1 */
     int64_t write_limit;    /* enum config_kv_write_limit */
     int64_t clamp_ttl;      /* 0, 1; 0 is the app's service helper, which asks for TTLs below 60 */

@@ -64,7 +64,7 @@ static int64_t integer_of(struct load *l, const struct json *object, const char 
     return otherwise;
 }
 
-static bool flag_of(struct load *l, const struct json *object, const char *key, bool otherwise)
+static int flag_of(struct load *l, const struct json *object, const char *key, int otherwise)
 {
     const struct json *v = member(l, object, key, JSON_BOOL);
     return v ? json_bool(v) : otherwise;
@@ -140,26 +140,23 @@ static void load_key(struct load *l, const struct json *object, struct limiter *
 
 static struct limiter_kv load_kv(struct load *l, const struct json *object)
 {
-    static const char *const known[] = {"cache_ttl_s",
-                                        "negative_cache",
-                                        "read_ms",
-                                        "write_ms",
-                                        "propagation_ms",
-                                        "write_limit",
-                                        "seed",
-                                        "writes_per_key_per_second",
-                                        NULL};
+    static const char *const known[] = {"cache_ttl_s",    "negative_cache",
+                                        "read_ms",        "write_ms",
+                                        "propagation_ms", "write_limit",
+                                        "seed",           "writes_per_key_per_second",
+                                        "clamp_ttl",      NULL};
     const struct json *kv = member(l, object, "kv", JSON_OBJECT);
     if (kv)
         json_unknown_keys(l->doc, kv, known, l->diags);
-    const struct json *negative = kv ? member(l, kv, "negative_cache", JSON_BOOL) : NULL;
     return (struct limiter_kv){
         .cache_ttl_s = integer_of(l, kv, "cache_ttl_s", 30, 86400, -1),
         .read_ms = integer_of(l, kv, "read_ms", 0, 60000, -1),
         .write_ms = integer_of(l, kv, "write_ms", 0, 60000, -1),
         .propagation_ms = integer_of(l, kv, "propagation_ms", 0, 3600000, -1),
+        .seed = integer_of(l, kv, "seed", 0, UINT32_MAX, -1),
         .writes_per_key_per_second = integer_of(l, kv, "writes_per_key_per_second", 1, 1000000, -1),
-        .negative_cache = negative ? json_bool(negative) : -1,
+        .negative_cache = flag_of(l, kv, "negative_cache", -1),
+        .clamp_ttl = flag_of(l, kv, "clamp_ttl", 1),
         .write_limit = kv ? choice_of(l, kv, "write_limit", write_limits, -1) : -1,
     };
 }
@@ -172,6 +169,7 @@ static void load_limiter(struct load *l, const struct json *object, struct limit
     load_name(l, object, limiter);
     if (require(l, object, "limit"))
         limiter->rule.limit = (uint32_t)integer_of(l, object, "limit", 1, LIMIT_MAX, 1);
+    const struct json *window = json_get(object, "window_ms");
     if (require(l, object, "window_ms"))
         limiter->rule.window_ms = (uint64_t)integer_of(l, object, "window_ms", 1, WINDOW_MAX_MS, 1);
     limiter->store =
@@ -179,10 +177,9 @@ static void load_limiter(struct load *l, const struct json *object, struct limit
     limiter->mode = (enum limiter_mode)choice_of(l, object, "mode", modes, LIMITER_ENFORCE);
     load_key(l, object, limiter);
     limiter->kv = load_kv(l, object);
-    if (limiter->store == LIMITER_KV || limiter->store == LIMITER_BINDING)
-        json_warn(l->doc, json_get(object, "store"), l->diags,
-                  "store \"%s\" is not simulated yet; counted as durable_object",
-                  limiter->store == LIMITER_KV ? "kv" : "binding");
+    if (window && limiter->store == LIMITER_BINDING && limiter->rule.window_ms != 10000 &&
+        limiter->rule.window_ms != 60000)
+        json_error(l->doc, window, l->diags, "a binding counts over 10000 or 60000 ms");
 }
 
 /* ---- routes ---- */
@@ -277,8 +274,8 @@ static void load_route(struct load *l, const struct json *object, struct limiter
     bool good = load_path(l, object, route);
     load_target(l, object, route);
     load_redirect(l, object, route);
-    route->csrf = flag_of(l, object, "csrf", false);
-    route->origin_check = flag_of(l, object, "origin_check", true);
+    route->csrf = flag_of(l, object, "csrf", 0) != 0;
+    route->origin_check = flag_of(l, object, "origin_check", 1) != 0;
     uint32_t number = (uint32_t)(route - l->policy->routes);
     if (good)
         route_tree_add(l->policy->tree, route->path, route->methods, number);

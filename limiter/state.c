@@ -67,8 +67,9 @@ static void close_list(struct limiter_state *s)
 }
 
 /* Writes the counter if it is of the item at hand; false when the item is full. */
-static bool write_entry(void *ctx, struct gw_str storage, const struct window *w)
+static bool write_entry(void *ctx, struct gw_str storage, const void *record)
 {
+    const struct window *w = record;
     struct limiter_state *s = ctx;
     const struct limiter_state_item *item = &s->items[s->at];
     struct limiter_place place;
@@ -85,10 +86,16 @@ static bool write_entry(void *ctx, struct gw_str storage, const struct window *w
     if (place.edge.len) {
         gw_buf_add(s->out, GW_STR(",\"edge\":"));
         gw_buf_json(s->out, place.edge);
-        gw_buf_printf(s->out, ",\"isolate\":%u", place.isolate);
+        if (item->store == LIMITER_MEMORY)
+            gw_buf_printf(s->out, ",\"isolate\":%u", place.isolate);
     }
     gw_buf_char(s->out, '}');
     return s->entries < LIMITER_STATE_ENTRIES && !s->out->overflow;
+}
+
+static bool write_value(void *ctx, struct gw_str storage, const struct window *newest)
+{
+    return write_entry(ctx, storage, newest);
 }
 
 /* ---- patterns: the storage key with literal parts escaped for Redis's glob ---- */
@@ -121,7 +128,10 @@ static void list_embedded(struct limiter_state *s)
 {
     for (open_list(s); s->at < s->count; close_item(s)) {
         open_item(s);
-        embedded_visit(s->worker->world->counters, write_entry, s);
+        if (s->items[s->at].store == LIMITER_KV)
+            kv_store_visit(s->worker->world->local->kv, write_value, s);
+        else
+            shards_visit(s->worker->world->local->windows, write_entry, s);
     }
     close_list(s);
 }
@@ -189,9 +199,9 @@ struct place_list {
     struct gw_buf keys; /* storage keys, each followed by a NUL */
 };
 
-static bool collect_places(void *ctx, struct gw_str storage, const struct window *w)
+static bool collect_places(void *ctx, struct gw_str storage, const void *record)
 {
-    (void)w;
+    (void)record;
     struct place_list *list = ctx;
     struct limiter_place place;
     struct gw_str key;
@@ -206,13 +216,13 @@ static bool collect_places(void *ctx, struct gw_str storage, const struct window
 /* In two steps, because a visitor may not change what it visits. */
 static void reset_places(struct limiter_state *s)
 {
-    struct embedded *counters = s->worker->world->counters;
+    struct embedded *local = s->worker->world->local;
     struct place_list list = {.state = s};
     gw_buf_init(&list.keys, (size_t)1 << 20);
-    embedded_visit(counters, collect_places, &list);
+    shards_visit(local->windows, collect_places, &list);
     struct gw_str rest = gw_buf_str(&list.keys), storage;
     while (gw_str_next(&rest, '\0', &storage))
-        s->found |= embedded_del(counters, storage);
+        s->found |= embedded_forget(local, storage);
     gw_buf_release(&list.keys);
 }
 
@@ -222,8 +232,8 @@ static void reset_embedded(struct limiter_state *s)
     if (store_is_placed(s->items->store))
         reset_places(s);
     else
-        s->found = embedded_del(s->worker->world->counters,
-                                storage_key_of(s->items->name, NULL, s->key, storage));
+        s->found = embedded_forget(s->worker->world->local,
+                                   storage_key_of(s->items->name, NULL, s->key, storage));
 }
 
 static void reset_page(struct limiter_state *s)

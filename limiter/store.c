@@ -30,8 +30,18 @@ struct gw_str storage_key_of(struct gw_str name, const struct limiter_place *pla
 struct gw_str storage_key(const struct limiter_ask *ask, char out[STORAGE_KEY_MAX])
 {
     const struct limiter *limiter = ask->limiter;
-    const struct limiter_place *place = store_is_placed(limiter->store) ? &ask->place : NULL;
+    const struct limiter_place edge = {ask->place.edge, 0};
+    const struct limiter_place *place = limiter->store == LIMITER_MEMORY    ? &ask->place
+                                        : limiter->store == LIMITER_BINDING ? &edge
+                                                                            : NULL;
     return storage_key_of(limiter->name, place, ask->key, out);
+}
+
+struct gw_str load_key(const struct limiter_ask *ask, char out[STORAGE_KEY_MAX])
+{
+    struct gw_str key = storage_key_of(ask->limiter->name, NULL, ask->key, out);
+    memcpy(out, "do", 2); /* over the "rl" */
+    return key;
 }
 
 bool storage_key_split(struct gw_str storage, struct gw_str name, struct limiter_place *place,

@@ -3,8 +3,10 @@
 /* Store semantics: who shares a counter with whom. They are expressed in the storage key alone, so
  * that every backend is a plain map from key to window and knows nothing of stores.
  *
- *     rl:<name>:<key>                    durable_object: one counter in the world; the app's form
+ *     rl:<name>:<key>                    durable_object, kv: one in the world; the app's form
  *     rl:<name>@<EDGE>.<isolate>:<key>   memory: one counter for each edge and isolate
+ *     rl:<name>@<EDGE>.0:<key>           binding: one counter for each edge
+ *     do:<name>:<key>                    how loaded a Durable Object is; no limiter's counter
  *
  * Names hold neither ':' nor '@' (policy.h), so the forms never meet. Thread: any. */
 #include "limiter/limiter.h"
@@ -14,12 +16,14 @@
 
 static inline bool store_is_placed(enum limiter_store store)
 {
-    return store == LIMITER_MEMORY;
+    return store == LIMITER_MEMORY || store == LIMITER_BINDING;
 }
 
 /* The storage key of an ask, in `out`. */
 struct gw_str storage_key(const struct limiter_ask *ask, char out[STORAGE_KEY_MAX]);
-/* The same from its parts; place NULL: the form without a place. */
+/* Of an ask of a durable_object limiter: where the object's load is counted. */
+struct gw_str load_key(const struct limiter_ask *ask, char out[STORAGE_KEY_MAX]);
+/* The storage key from its parts; place NULL: the form without a place. */
 struct gw_str storage_key_of(struct gw_str name, const struct limiter_place *place,
                              struct gw_str key, char out[STORAGE_KEY_MAX]);
 

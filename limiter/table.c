@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "limiter/table.h"
 
-#define CAP_MIN 16
-#define EXPIRED_PER_INSERT                                                                         \
-    2 /* more than one, so that a flood of one-time keys cannot outrun it                          \
-       */
+#define CAP_MIN            16
+#define EXPIRED_PER_INSERT 2 /* more than one: a flood of one-time keys must not outrun it */
 
+/* The record follows, then the key. */
 struct table_entry {
-    struct window window;
     uint32_t heap_at; /* its place in the heap */
     uint32_t key_len;
-    char key[];
+    uint64_t record[]; /* record[0] is the instant of its end */
 };
 
 struct table_slot {
@@ -18,9 +16,9 @@ struct table_slot {
     struct table_entry *entry; /* NULL: free */
 };
 
-void table_init(struct table *t, size_t max)
+void table_init_records(struct table *t, size_t max, size_t record_size)
 {
-    *t = (struct table){.max = max ? max : 1};
+    *t = (struct table){.max = max ? max : 1, .record_size = record_size};
 }
 
 void table_release(struct table *t)
@@ -28,7 +26,7 @@ void table_release(struct table *t)
     table_clear(t);
     free(t->slots);
     free(t->heap);
-    table_init(t, t->max);
+    table_init_records(t, t->max, t->record_size);
 }
 
 void table_clear(struct table *t)
@@ -40,7 +38,7 @@ void table_clear(struct table *t)
     t->count = 0;
 }
 
-/* ---- the heap: the parent of i is (i - 1) / 2 and resets no later ---- */
+/* ---- the heap: the parent of i is (i - 1) / 2 and ends no later ---- */
 
 static void heap_set(struct table *t, size_t at, struct table_entry *entry)
 {
@@ -52,7 +50,7 @@ static void heap_up(struct table *t, size_t at, struct table_entry *entry)
 {
     while (at > 0) {
         struct table_entry *parent = t->heap[(at - 1) / 2];
-        if (parent->window.reset_at_ms <= entry->window.reset_at_ms)
+        if (parent->record[0] <= entry->record[0])
             break;
         heap_set(t, at, parent);
         at = (at - 1) / 2;
@@ -63,17 +61,16 @@ static void heap_up(struct table *t, size_t at, struct table_entry *entry)
 static void heap_down(struct table *t, size_t at, struct table_entry *entry)
 {
     for (size_t child; (child = 2 * at + 1) < t->count; at = child) {
-        if (child + 1 < t->count &&
-            t->heap[child + 1]->window.reset_at_ms < t->heap[child]->window.reset_at_ms)
+        if (child + 1 < t->count && t->heap[child + 1]->record[0] < t->heap[child]->record[0])
             child++;
-        if (entry->window.reset_at_ms <= t->heap[child]->window.reset_at_ms)
+        if (entry->record[0] <= t->heap[child]->record[0])
             break;
         heap_set(t, at, t->heap[child]);
     }
     heap_set(t, at, entry);
 }
 
-/* The entry's reset moved either way. */
+/* The entry's end moved either way. */
 static void heap_fix(struct table *t, struct table_entry *entry)
 {
     heap_up(t, entry->heap_at, entry);
@@ -82,17 +79,26 @@ static void heap_fix(struct table *t, struct table_entry *entry)
 
 /* ---- slots ---- */
 
-static bool entry_is(const struct table_slot *slot, struct table_key key)
+static char *key_at(const struct table *t, const struct table_entry *e)
 {
-    const struct table_entry *e = slot->entry;
-    return slot->hash == key.hash && gw_str_eq(gw_str(e->key, e->key_len), key.text);
+    return (char *)(uintptr_t)e->record + t->record_size;
+}
+
+static struct gw_str key_of(const struct table *t, const struct table_entry *e)
+{
+    return gw_str(key_at(t, e), e->key_len);
+}
+
+static bool slot_is(const struct table *t, const struct table_slot *slot, struct table_key key)
+{
+    return slot->hash == key.hash && gw_str_eq(key_of(t, slot->entry), key.text);
 }
 
 /* The slot of the key, or the free slot where it belongs. The table has at least one free slot. */
 static struct table_slot *probe(const struct table *t, struct table_key key)
 {
     size_t at = key.hash & (t->cap - 1);
-    while (t->slots[at].entry && !entry_is(&t->slots[at], key))
+    while (t->slots[at].entry && !slot_is(t, &t->slots[at], key))
         at = (at + 1) & (t->cap - 1);
     return &t->slots[at];
 }
@@ -129,8 +135,7 @@ static void drop(struct table *t, struct table_slot *slot)
 
 static void drop_soonest(struct table *t)
 {
-    struct table_entry *soonest = t->heap[0];
-    drop(t, probe(t, table_key(gw_str(soonest->key, soonest->key_len))));
+    drop(t, probe(t, table_key(key_of(t, t->heap[0]))));
 }
 
 static void grow(struct table *t)
@@ -153,7 +158,7 @@ static void grow(struct table *t)
 static void make_room(struct table *t, uint64_t now_ms)
 {
     for (int i = 0; i < EXPIRED_PER_INSERT && t->count; i++)
-        if (t->heap[0]->window.reset_at_ms <= now_ms)
+        if (t->heap[0]->record[0] <= now_ms)
             drop_soonest(t);
     if (t->count == t->max) {
         drop_soonest(t);
@@ -167,15 +172,19 @@ static void make_room(struct table *t, uint64_t now_ms)
     }
 }
 
-static struct table_entry *insert(struct table *t, struct table_key key, const struct window *w,
+/* record NULL: a zeroed one. */
+static struct table_entry *insert(struct table *t, struct table_key key, const void *record,
                                   uint64_t now_ms)
 {
     make_room(t, now_ms);
-    struct table_entry *entry = gw_alloc(sizeof(*entry) + key.text.len);
-    entry->window = *w;
+    struct table_entry *entry = gw_alloc(sizeof(*entry) + t->record_size + key.text.len);
+    if (record)
+        memcpy(entry->record, record, t->record_size);
+    else
+        memset(entry->record, 0, t->record_size);
     entry->key_len = (uint32_t)key.text.len;
     if (key.text.len)
-        memcpy(entry->key, key.text.ptr, key.text.len);
+        memcpy(key_at(t, entry), key.text.ptr, key.text.len);
     *probe(t, key) = (struct table_slot){key.hash, entry};
     t->count++;
     heap_up(t, t->count - 1, entry);
@@ -194,28 +203,40 @@ uint32_t table_take(struct table *t, struct table_key key, struct window_rule ru
         insert(t, key, after, now_ms);
         return granted;
     }
-    uint64_t reset_at_ms = entry->window.reset_at_ms;
-    uint32_t granted = window_take(&entry->window, rule, cost, now_ms);
-    if (entry->window.reset_at_ms != reset_at_ms)
+    struct window *w = (struct window *)entry->record;
+    uint64_t reset_at_ms = w->reset_at_ms;
+    uint32_t granted = window_take(w, rule, cost, now_ms);
+    if (w->reset_at_ms != reset_at_ms)
         heap_fix(t, entry);
-    *after = entry->window;
+    *after = *w;
     return granted;
 }
 
-const struct window *table_find(const struct table *t, struct table_key key)
+void *table_find(const struct table *t, struct table_key key)
 {
-    const struct table_entry *entry = find(t, key);
-    return entry ? &entry->window : NULL;
+    struct table_entry *entry = find(t, key);
+    return entry ? entry->record : NULL;
 }
 
-void table_put(struct table *t, struct table_key key, const struct window *w, uint64_t now_ms)
+void *table_open(struct table *t, struct table_key key, uint64_t now_ms)
+{
+    struct table_entry *entry = find(t, key);
+    return entry ? entry->record : insert(t, key, NULL, now_ms)->record;
+}
+
+void table_settle(struct table *t, void *record)
+{
+    heap_fix(t, gw_container_of(record, struct table_entry, record));
+}
+
+void table_put(struct table *t, struct table_key key, const void *record, uint64_t now_ms)
 {
     struct table_entry *entry = find(t, key);
     if (!entry) {
-        insert(t, key, w, now_ms);
+        insert(t, key, record, now_ms);
         return;
     }
-    entry->window = *w;
+    memcpy(entry->record, record, t->record_size);
     heap_fix(t, entry);
 }
 
@@ -228,11 +249,9 @@ bool table_del(struct table *t, struct table_key key)
 }
 
 void table_visit(const struct table *t,
-                 bool (*visit)(void *ctx, struct gw_str key, const struct window *w), void *ctx)
+                 bool (*visit)(void *ctx, struct gw_str key, const void *record), void *ctx)
 {
-    for (size_t i = 0; i < t->count; i++) {
-        const struct table_entry *e = t->heap[i];
-        if (!visit(ctx, gw_str(e->key, e->key_len), &e->window))
+    for (size_t i = 0; i < t->count; i++)
+        if (!visit(ctx, key_of(t, t->heap[i]), t->heap[i]->record))
             return;
-    }
 }

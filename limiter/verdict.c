@@ -27,6 +27,20 @@ struct limiter_verdict verdict_of(const struct window *w, bool admitted, struct 
     };
 }
 
+struct limiter_verdict verdict_fault(uint32_t limit, enum limiter_fault fault, uint32_t value)
+{
+    return (struct limiter_verdict){
+        .outcome = LIMITER_ERROR, .fault = fault, .fault_value = value, .limit = limit};
+}
+
+void verdict_soften(struct limiter_verdict *v, bool shadow)
+{
+    if (!shadow || v->outcome == LIMITER_ADMIT)
+        return;
+    v->would_deny = true;
+    v->outcome = LIMITER_ADMIT;
+}
+
 struct limiter_verdict verdict_uncounted(uint32_t limit, bool admitted, bool shadow)
 {
     bool passes = admitted || shadow;

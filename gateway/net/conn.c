@@ -22,7 +22,7 @@ struct conn {
     struct gw_deadline linger;
     struct gw_task connect_failure;
     int connect_error;
-    bool reading, closing, finishing, shut;
+    bool reading, eof, closing, finishing, shut;
 };
 
 /* One write that the kernel did not take at once: the rest of its bytes, copied behind the struct
@@ -153,7 +153,8 @@ static void on_uv_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         return;
     }
     conn_pause(c);
-    if (n == UV_EOF)
+    c->eof = n == UV_EOF;
+    if (c->eof)
         c->events->on_eof(c->ctx);
     else
         c->events->on_error(c->ctx, (int)n);
@@ -355,6 +356,10 @@ void conn_finish(struct conn *c)
 {
     if (c->closing || c->finishing)
         return;
+    if (c->eof && !c->queued) { /* nothing to say and nothing to hear */
+        conn_close(c);
+        return;
+    }
     c->finishing = true;
     gw_deadline_set(c->loop, &c->linger, FLUSH_MS);
     if (c->shut)

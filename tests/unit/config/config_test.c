@@ -288,8 +288,6 @@ static void doubtful_settings_are_warnings(void **state)
     expect_message("{\"admin\": {\"token\": \"literal\"}, " ZONES "}", "stands in the file");
     expect_message("{\"limiter\": {\"backend\": \"redis://:pw@h\"}, " ZONES "}",
                    "the password stands in the file");
-    expect_message("{\"limiter\": {\"kv\": {\"read_ms\": 5}}, " ZONES "}",
-                   "\"read_ms\" is accepted, but not simulated");
     expect_message("{\"zones\": [{\"name\": \"a\", " ORIGIN
                    ", \"settings\": {\"always_online\": \"on\"}}]}",
                    "\"always_online\" is accepted, but not simulated");

@@ -55,7 +55,7 @@ static struct limiter_verdict decide(struct bench *b, const struct limiter *limi
                                      const char *key, struct limiter_place place, uint64_t now_ms)
 {
     struct limiter_verdict v;
-    struct limiter_ask ask = {limiter, gw_str_z(key), place, now_ms};
+    struct limiter_ask ask = {limiter, gw_str_z(key), place, now_ms, NULL};
     enum limiter_outcome outcome = limiter_decide(b->worker, &ask, NULL, &v);
     assert_int_equal(outcome, v.outcome);
     return v;

@@ -116,6 +116,10 @@ static const struct {
      16, "did you mean ${user}?"},
     {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\"kv\":{\"cache_ttl_s\":29}}]}", 1,
      70, "from 30 to"},
+    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":30000,\"store\":\"binding\"}]}", 1,
+     48, "a binding counts over 10000 or 60000 ms"},
+    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\"kv\":{\"clamp_ttl\":0}}]}", 1,
+     68, "must be true or false"},
     {"{\"limiters\":[" ONE ",\n" ONE "]}", 2, 9, "there is a limiter \"api\" already"},
     {"{\"limiters\":[" ONE "],\n\"routes\":[{\"path\":\"/a\",\"limiter\":\"apj\"}]}", 2, 34,
      "there is no limiter \"apj\"; did you mean \"api\"?"},
@@ -182,8 +186,9 @@ static void doubts_are_warnings(void **state)
 {
     (void)state;
     assert_warns("{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\n\"store\":\"kv\","
-                 "\"kv\":{\"negative_cache\":false,\"write_limit\":\"off\"}}]}",
-                 1, 2, "store \"kv\" is not simulated yet; counted as durable_object");
+                 "\"kv\":{\"negative_cache\":false,\"write_limit\":\"off\"}},"
+                 "{\"name\":\"b\",\"limit\":1,\"window_ms\":10000,\"store\":\"binding\"}]}",
+                 0, 0, "");
     assert_warns("{\"limiters\":[" ONE
                  "],\n\"routes\":[{\"path\":\"/api/*\",\"limiter\":\"api\"},\n"
                  "{\"path\":\"/api/x/:id\",\"limiter\":\"api\"}]}",

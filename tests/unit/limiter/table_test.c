@@ -37,7 +37,8 @@ static void a_key_counts_for_itself(void **state)
     assert_true(table_del(&t, key_of(text, 1)));
     assert_false(table_del(&t, key_of(text, 1)));
     assert_null(table_find(&t, key_of(text, 1)));
-    assert_int_equal(table_find(&t, key_of(text, 2))->count, 1);
+    const struct window *found = table_find(&t, key_of(text, 2));
+    assert_int_equal(found->count, 1);
     table_release(&t);
 }
 
@@ -80,9 +81,10 @@ static void a_full_table_gives_up_what_resets_soonest(void **state)
     table_release(&t);
 }
 
-static bool sum_counts(void *ctx, struct gw_str key, const struct window *w)
+static bool sum_counts(void *ctx, struct gw_str key, const void *record)
 {
     (void)key;
+    const struct window *w = record;
     *(uint64_t *)ctx += w->count;
     return true;
 }
@@ -131,6 +133,40 @@ static void random_operations_agree_with_an_array(void **state)
     table_release(&t);
 }
 
+/* A record of another kind: only its first number means something to the table. */
+static void records_end_when_they_say(void **state)
+{
+    (void)state;
+    struct record {
+        uint64_t due_ms;
+        char text[24];
+    };
+    struct table t;
+    char text[32];
+    table_init_records(&t, 3, sizeof(struct record));
+    for (uint64_t i = 0; i < 3; i++) {
+        struct record *r = table_open(&t, key_of(text, i), 0);
+        assert_int_equal(r->due_ms + (unsigned char)r->text[0], 0); /* zeroed */
+        r->due_ms = 100 + i;
+        snprintf(r->text, sizeof(r->text), "record %d", (int)i);
+        table_settle(&t, r);
+    }
+    struct record *first = table_open(&t, key_of(text, 0), 0);
+    assert_string_equal(first->text, "record 0");
+    first->due_ms = 500; /* from the soonest to the last */
+    table_settle(&t, first);
+    table_put(&t, key_of(text, 3), &(struct record){200, "put"}, 50);
+    assert_int_equal(t.evictions, 1);
+    assert_null(table_find(&t, key_of(text, 1)));
+    assert_non_null(table_find(&t, key_of(text, 0)));
+    table_put(&t, key_of(text, 4), &(struct record){300, "put"}, 250);
+    assert_null(table_find(&t, key_of(text, 2)));
+    assert_null(table_find(&t, key_of(text, 3)));
+    assert_int_equal(t.count, 2);
+    assert_int_equal(t.evictions, 1);
+    table_release(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +174,7 @@ int main(void)
         cmocka_unit_test(expired_keys_make_room),
         cmocka_unit_test(a_full_table_gives_up_what_resets_soonest),
         cmocka_unit_test(random_operations_agree_with_an_array),
+        cmocka_unit_test(records_end_when_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
