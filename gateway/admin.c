@@ -2,10 +2,17 @@
 #include "gateway/admin.h"
 
 #include "gateway/admin_route.h"
+#include "gateway/api_write.h"
 #include "gateway/exchange.h"
 #include "gateway/server.h"
 
-/* A dozen rows are searched in order: nobody measures this listener, everybody reads the table. */
+#define V4         "/client/v4"
+#define ZONE       V4 "/zones/:zone"
+#define RULESETS   ZONE "/rulesets"
+#define ENTRYPOINT RULESETS "/phases/:phase/entrypoint"
+
+/* A few dozen rows are searched in order: nobody measures this listener, everybody reads the table.
+ */
 const struct admin_route admin_routes[] = {
     {METHOD_GET, "/livez", true, admin_livez},
     {METHOD_GET, "/readyz", true, admin_readyz},
@@ -16,8 +23,34 @@ const struct admin_route admin_routes[] = {
     {METHOD_POST, "/api/admin/rate-limits/reset", false, admin_limits_reset},
     {METHOD_GET, "/api/cache/stats", false, admin_cache_stats},
     {METHOD_GET, "/api/cache/objects", false, admin_cache_objects},
-    {METHOD_POST, "/client/v4/zones/:zone/purge_cache", false, admin_purge_cache},
-    {METHOD_POST, "/client/v4/zones/:zone/invalidate_cache", false, admin_invalidate_cache},
+    {METHOD_POST, ZONE "/purge_cache", false, admin_purge_cache},
+    {METHOD_POST, ZONE "/invalidate_cache", false, admin_invalidate_cache},
+    {METHOD_POST, "/api/explain", false, admin_explain},
+    {METHOD_POST, "/client/v4/accounts/:account/request-tracer/trace", false, admin_explain},
+    {METHOD_GET, V4 "/user/tokens/verify", false, api_token_verify},
+    {METHOD_GET, V4 "/accounts", false, api_accounts_list},
+    {METHOD_GET, V4 "/accounts/:account", false, api_account_get},
+    {METHOD_GET, V4 "/zones", false, api_zones_list},
+    {METHOD_GET, ZONE, false, api_zone_get},
+    {METHOD_GET, ZONE "/settings", false, api_settings_list},
+    {METHOD_PATCH, ZONE "/settings", false, api_settings_patch},
+    {METHOD_GET, ZONE "/settings/:setting", false, api_setting_get},
+    {METHOD_PATCH, ZONE "/settings/:setting", false, api_setting_patch},
+    {METHOD_GET, RULESETS, false, api_rulesets_list},
+    {METHOD_POST, RULESETS, false, api_ruleset_create},
+    {METHOD_GET, RULESETS "/:ruleset", false, api_ruleset_get},
+    {METHOD_PUT, RULESETS "/:ruleset", false, api_ruleset_put},
+    {METHOD_DELETE, RULESETS "/:ruleset", false, api_ruleset_delete},
+    {METHOD_GET, RULESETS "/:ruleset/versions", false, api_versions_list},
+    {METHOD_GET, RULESETS "/:ruleset/versions/:version", false, api_version_get},
+    {METHOD_DELETE, RULESETS "/:ruleset/versions/:version", false, api_version_delete},
+    {METHOD_POST, RULESETS "/:ruleset/rules", false, api_rule_post},
+    {METHOD_PATCH, RULESETS "/:ruleset/rules/:rule", false, api_rule_patch},
+    {METHOD_DELETE, RULESETS "/:ruleset/rules/:rule", false, api_rule_delete},
+    {METHOD_GET, ENTRYPOINT, false, api_ruleset_get},
+    {METHOD_PUT, ENTRYPOINT, false, api_entrypoint_put},
+    {METHOD_GET, ENTRYPOINT "/versions", false, api_versions_list},
+    {METHOD_GET, ENTRYPOINT "/versions/:version", false, api_version_get},
     {METHOD_OTHER, NULL, false, NULL},
 };
 
@@ -242,7 +275,9 @@ void admin_call_init(struct admin_call *call)
  */
 void admin_call_release(struct admin_call *call)
 {
-    if (call->waiting)
+    if (call->write)
+        api_write_abandon(call);
+    else if (call->waiting)
         limiter_state_cancel(&call->state);
     gw_buf_release(&call->body);
     gw_buf_release(&call->out);

@@ -36,6 +36,7 @@ struct admin_call {
     struct gw_buf lines; /* further header lines, whole */
 
     struct limiter_state state; /* for handlers that list or reset counters */
+    struct api_write *write;    /* of the API, under way on the main thread; else NULL */
     bool dispatched, waiting;
 };
 

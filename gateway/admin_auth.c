@@ -96,11 +96,11 @@ bool admin_authorize(struct admin_call *call)
         [ADMIN_AUTH_HOST] = {403, 0, "forbidden", "The Host header names another server"},
         [ADMIN_AUTH_ORIGIN] = {403, 0, "forbidden", "Requests from web pages are not served"},
         [ADMIN_AUTH_REMOTE] = {403, 0, "forbidden", "No token is configured: local peers only"},
-        [ADMIN_AUTH_MISSING] = {401, 9106, "auth_error",
+        [ADMIN_AUTH_MISSING] = {401, 0, "auth_error",
                                 "Missing X-Auth-Key, X-Auth-Email or Authorization headers"},
-        [ADMIN_AUTH_MALFORMED] = {401, 6003, "auth_error", "Invalid request headers"},
-        [ADMIN_AUTH_TOKEN] = {401, 10000, "auth_error", "Authentication error"},
-        [ADMIN_AUTH_KEY] = {403, 9103, "auth_error", "Unknown X-Auth-Key or X-Auth-Email"},
+        [ADMIN_AUTH_MALFORMED] = {401, 0, "auth_error", "Invalid request headers"},
+        [ADMIN_AUTH_TOKEN] = {401, 0, "auth_error", "Authentication error"},
+        [ADMIN_AUTH_KEY] = {403, 0, "auth_error", "Unknown X-Auth-Key or X-Auth-Email"},
     };
     uint32_t allowed;
     const struct admin_route *route =
@@ -112,13 +112,9 @@ bool admin_authorize(struct admin_call *call)
     enum admin_verdict verdict = admin_auth_check(&auth);
     if (verdict == ADMIN_AUTH_OK)
         return true;
-    struct admin_refusal refusal = refusals[verdict];
-    /* Cloudflare answers these two with 400 (spec/api-v4.md section 1, "Credentials"). */
-    if (admin_is_api_v4(call->path) &&
-        (verdict == ADMIN_AUTH_MISSING || verdict == ADMIN_AUTH_MALFORMED))
-        refusal.status = 400;
-    admin_refuse(call, &refusal);
-    if (refusal.status == 401)
+    if (!admin_is_api_v4(call->path) || !admin_auth_refuse_v4(call, verdict))
+        admin_refuse(call, &refusals[verdict]);
+    if (call->status == 401)
         gw_buf_add(&call->lines, GW_STR("WWW-Authenticate: Bearer realm=\"nearedge\"\r\n"));
     return false;
 }

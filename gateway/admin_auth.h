@@ -34,3 +34,7 @@ struct admin_auth {
 };
 
 enum admin_verdict admin_auth_check(const struct admin_auth *auth);
+
+struct admin_call;
+/* Answers in the words of Cloudflare's API; false: it has none for this. */
+GW_MUST bool admin_auth_refuse_v4(struct admin_call *call, enum admin_verdict verdict);

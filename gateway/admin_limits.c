@@ -6,7 +6,7 @@
 
 /* ---- which limiters ---- */
 
-static struct limiter_state_item item_of(const struct limiter *limiter)
+struct limiter_state_item admin_limits_item(const struct limiter *limiter)
 {
     return (struct limiter_state_item){.name = limiter->name,
                                        .limit = limiter->rule.limit,
@@ -49,7 +49,7 @@ static size_t collect(const struct snapshot *s, struct limiter_state_item *items
         const struct limiter *list = limiter_policy_limiters(s->zones[i].limiters, &count);
         for (size_t k = 0; k < count; k++)
             if (find_limiter(s, list[k].name) == &list[k])
-                items[found++] = item_of(&list[k]);
+                items[found++] = admin_limits_item(&list[k]);
     }
     return found;
 }
@@ -88,7 +88,7 @@ enum admin_result admin_limits_state(struct admin_call *call)
     }
     if (one) {
         const struct limiter *limiter = find_limiter(s, name);
-        items[0] = limiter ? item_of(limiter) : (struct limiter_state_item){.name = name};
+        items[0] = limiter ? admin_limits_item(limiter) : (struct limiter_state_item){.name = name};
     } else {
         count = collect(s, items);
     }
@@ -161,7 +161,7 @@ enum admin_result admin_limits_reset(struct admin_call *call)
         answer_reset(call, false);
         return ADMIN_DONE;
     }
-    *item = item_of(limiter);
+    *item = admin_limits_item(limiter);
     call->state.done = limiter->store == LIMITER_KV ? on_reset_kv : on_reset;
     limiter_state_reset(call->worker->limiter, &call->state, item, key);
     return ADMIN_WAIT;

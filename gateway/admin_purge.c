@@ -177,6 +177,24 @@ static bool purge_all(struct purge *p)
     return true;
 }
 
+/* Only requests that are otherwise fine count. 429 with the API's old number, and when to come back
+ * (RFC 9110 section 10.2.3). */
+static bool take_tokens(struct purge *p)
+{
+    struct admin_call *call = p->call;
+    const struct json *files = json_get(p->root, kinds[0].name);
+    struct api_purge_cost cost = {.urls = files ? (unsigned)json_count(files) : 0};
+    cost.requests = !files || json_count(p->root) > 1;
+    uint64_t retry_ms;
+    if (api_purge_take(&call->server->purge_limit, p->scope.zone->config->plan, cost,
+                       call->exchange->now.mono_ms, &retry_ms))
+        return true;
+    admin_v4_fail(call, 429, 1083, "The purge rate limit of the plan is reached");
+    gw_buf_printf(&call->lines, "Retry-After: %llu\r\n",
+                  (unsigned long long)(retry_ms + 999) / 1000);
+    return false;
+}
+
 /* Two passes over the lists: an item that is refused must not leave the ones before it purged. */
 static bool run_purge(struct purge *p)
 {
@@ -191,14 +209,14 @@ static bool run_purge(struct purge *p)
         return false;
     }
     if (everything)
-        return purge_all(p);
+        return take_tokens(p) && purge_all(p);
     if (!lists) {
         admin_v4_fail(p->call, 400, 1012,
                       "Request must contain one of \"purge_everything\", \"files\", \"tags\", "
                       "\"hosts\" or \"prefixes\"");
         return false;
     }
-    return run_lists(p, true) && run_lists(p, false);
+    return run_lists(p, true) && take_tokens(p) && run_lists(p, false);
 }
 
 /* ---- the routes ---- */

@@ -47,6 +47,8 @@ GW_MUST struct json_doc *admin_body(const struct admin_call *call);
 /* A parameter of the query, decoded, in the exchange's arena; false when absent or undecodable. */
 GW_MUST bool admin_query(const struct admin_call *call, struct gw_str name, struct gw_str *out);
 const struct snapshot *admin_snapshot(const struct admin_call *call);
+/* What limiter_state_list wants to know of a limiter. */
+struct limiter_state_item admin_limits_item(const struct limiter *limiter);
 
 enum admin_result admin_livez(struct admin_call *call);
 enum admin_result admin_readyz(struct admin_call *call);
@@ -59,3 +61,27 @@ enum admin_result admin_cache_stats(struct admin_call *call);
 enum admin_result admin_cache_objects(struct admin_call *call);
 enum admin_result admin_purge_cache(struct admin_call *call);
 enum admin_result admin_invalidate_cache(struct admin_call *call);
+
+enum admin_result api_token_verify(struct admin_call *call);
+enum admin_result api_accounts_list(struct admin_call *call);
+enum admin_result api_account_get(struct admin_call *call);
+enum admin_result api_zones_list(struct admin_call *call);
+enum admin_result api_zone_get(struct admin_call *call);
+enum admin_result api_settings_list(struct admin_call *call);
+enum admin_result api_settings_patch(struct admin_call *call);
+enum admin_result api_setting_get(struct admin_call *call);
+enum admin_result api_setting_patch(struct admin_call *call);
+/* Those of a ruleset serve its path by id and as the entry point of a phase. */
+enum admin_result api_rulesets_list(struct admin_call *call);
+enum admin_result api_ruleset_create(struct admin_call *call);
+enum admin_result api_ruleset_get(struct admin_call *call);
+enum admin_result api_ruleset_put(struct admin_call *call);
+enum admin_result api_ruleset_delete(struct admin_call *call);
+enum admin_result api_entrypoint_put(struct admin_call *call);
+enum admin_result api_versions_list(struct admin_call *call);
+enum admin_result api_version_get(struct admin_call *call);
+enum admin_result api_version_delete(struct admin_call *call);
+enum admin_result api_rule_post(struct admin_call *call);
+enum admin_result api_rule_patch(struct admin_call *call);
+enum admin_result api_rule_delete(struct admin_call *call);
+enum admin_result admin_explain(struct admin_call *call);

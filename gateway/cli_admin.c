@@ -5,31 +5,57 @@
 
 #define TIMEOUT_S     10
 #define TIMEOUT_MAX_S 3600
+#define EXTRA_MAX     16
 
 /* ---- where ---- */
 
-static int read_options(struct cli_admin *c, int argc, char **argv)
-{
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+static const struct option own_options[] = {{"config", required_argument, NULL, 'c'},
                                             {"admin", required_argument, NULL, 'a'},
                                             {"timeout", required_argument, NULL, 't'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {NULL, 0, NULL, 0}};
-    uint64_t seconds = TIMEOUT_S;
-    for (int o; (o = cli_option(argc, argv, "c:", options)) != -1;) {
-        if (o == 'c')
-            c->config_path = optarg;
-        else if (o == 'a')
-            c->address = optarg;
-        else if (o == 'j')
-            c->json = true;
-        else if (o == '?')
-            return EXIT_USAGE;
-        else if (!gw_str_u64(gw_str_z(optarg), TIMEOUT_MAX_S, &seconds) || !seconds)
+                                            {"json", no_argument, NULL, 'j'}};
+
+static int take_option(struct cli_admin *c, int option)
+{
+    uint64_t seconds;
+    switch (option) {
+    case 'c':
+        c->config_path = optarg;
+        return 0;
+    case 'a':
+        c->address = optarg;
+        return 0;
+    case 'j':
+        c->json = true;
+        return 0;
+    default:
+        if (!gw_str_u64(gw_str_z(optarg), TIMEOUT_MAX_S, &seconds) || !seconds)
             return cli_usage(c->verb, "\"%s\" is no number of seconds from 1 to %d", optarg,
                              TIMEOUT_MAX_S);
+        c->endpoint.timeout_ms = (uint32_t)seconds * 1000;
+        return 0;
     }
-    c->endpoint.timeout_ms = (uint32_t)seconds * 1000;
+}
+
+static int read_options(struct cli_admin *c, int argc, char **argv,
+                        const struct cli_admin_extra *extra)
+{
+    struct option options[GW_COUNT(own_options) + EXTRA_MAX + 1] = {0};
+    size_t count = GW_COUNT(own_options);
+    memcpy(options, own_options, sizeof(own_options));
+    for (const struct option *o = extra ? extra->options : NULL; o && o->name; o++)
+        if (count + 1 < GW_COUNT(options))
+            options[count++] = *o;
+    c->endpoint.timeout_ms = TIMEOUT_S * 1000;
+    for (int o; (o = cli_option(argc, argv, "c:", options)) != -1;) {
+        if (o == '?')
+            return EXIT_USAGE;
+        bool own = false;
+        for (size_t i = 0; i < GW_COUNT(own_options); i++)
+            own |= own_options[i].val == o;
+        int code = own ? take_option(c, o) : extra->take(extra->ctx, o, optarg);
+        if (code)
+            return code;
+    }
     return 0;
 }
 
@@ -61,11 +87,11 @@ static int read_config(struct cli_admin *c)
 
 /* An address on the command line wins over the file's, and the file still lends its token: so one
  * reaches a gateway whose port the kernel chose. */
-int cli_admin_open(struct cli_admin *c, int argc, char **argv)
+int cli_admin_open(struct cli_admin *c, int argc, char **argv, const struct cli_admin_extra *extra)
 {
     const char *token = getenv("NEAREDGE_ADMIN_TOKEN");
     *c = (struct cli_admin){.verb = argv[0]};
-    int code = read_options(c, argc, argv);
+    int code = read_options(c, argc, argv, extra);
     if (!code && c->config_path)
         code = read_config(c);
     if (code)

@@ -26,9 +26,16 @@ struct cli_admin {
 #define CLI_ADMIN_TOKEN                                                                            \
     "Without a token in the configuration, NEAREDGE_ADMIN_TOKEN is sent if it is set.\n"
 
-/* Reads all options and finds the listener; operands start at optind. 0 or an exit code, which was
- * explained; close in either case. */
-int cli_admin_open(struct cli_admin *c, int argc, char **argv);
+/* Options of one verb's own; `take` gets them one by one and returns 0 or an exit code. */
+struct cli_admin_extra {
+    const struct option *options; /* without short forms; their values are none of the letters */
+    int (*take)(void *ctx, int option, const char *value);
+    void *ctx;
+};
+
+/* Reads all options and finds the listener; operands start at optind. `extra` may be NULL. 0 or an
+ * exit code, which was explained; close in either case. */
+int cli_admin_open(struct cli_admin *c, int argc, char **argv, const struct cli_admin_extra *extra);
 void cli_admin_close(struct cli_admin *c);
 
 /* 0 after an answer of 2xx, else an exit code, explained. Release the reply in either case. */

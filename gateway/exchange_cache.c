@@ -3,24 +3,13 @@
 
 #include <stdatomic.h>
 
+#include "gateway/exchange_visit.h"
+
 void exchange_cache_facts(struct exchange *x)
 {
-    const struct config_zone *zone = exchange_zone(x);
-    x->cache_request = (struct cache_request){
-        .method = x->request.method_id,
-        .edge = exchange_edge_name(x),
-        .host = x->request.host.name,
-        .resolved_host = zone->origin.host,
-        .path = x->path,
-        .query = x->query,
-        .country = x->ws->snapshot->edges[x->edge].config->country,
-        .port = x->client.port,
-        .origin_https = x->client.https && zone->settings.ssl >= CONFIG_SSL_FULL,
-        .upgrade = x->request.upgrade,
-        .headers = &x->request.headers,
-    };
-    x->cache_policy = (struct cache_policy){
-        .zone = zone, .rules = &x->rules.settings, .object_max = x->zone->object_max};
+    const struct visit visit = exchange_visit(x);
+    x->cache_request = visit_cache(&visit);
+    x->cache_policy = visit_policy(&visit, &x->rules.settings);
 }
 
 /* Runs on whichever thread changed the fill. */

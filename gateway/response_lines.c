@@ -74,7 +74,8 @@ static void add_decision(struct exchange *x, struct gw_buf *out)
                       v->count, v->limit);
         gw_buf_add(out, v->outcome == LIMITER_ADMIT
                             ? v->would_deny ? GW_STR(" shadow-deny") : GW_STR(" admit")
-                            : GW_STR(" deny"));
+                        : v->outcome == LIMITER_ERROR ? GW_STR(" error")
+                                                      : GW_STR(" deny"));
     }
     gw_buf_add(out, GW_STR("\r\n"));
 }

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "gateway/api_rulesets_store.h"
 #include "gateway/base/hash.h"
 #include "gateway/cli.h"
 #include "gateway/ready_file.h"
@@ -57,6 +58,35 @@ static void warn_about_restart(const struct config *old, const struct config *no
                         fixed[i].what);
 }
 
+/* A worker switches at the start of one of its turns, so this waits for less than a turn. */
+void server_install(struct server *s, struct snapshot *next)
+{
+    for (unsigned i = 0; i < s->worker_count; i++)
+        worker_reload(&s->workers[i], next);
+    for (unsigned i = 0; i < s->worker_count; i++)
+        while (sem_wait(&s->switched) != 0) /* EINTR */
+            continue;
+    snapshot_unref(s->snapshot);
+    s->snapshot = next;
+}
+
+/* The files are read again: what the API changed and nobody saved is gone. */
+static void warn_about_unsaved(const struct snapshot *old)
+{
+    for (size_t i = 0; i < old->zone_count; i++) {
+        const struct snapshot_zone *zone = &old->zones[i];
+        if (zone->documents->unsaved)
+            gw_log_warn(
+                "reload replaces the rulesets changed through the API by those of the files "
+                "zone=%.*s",
+                GW_STR_ARG(zone->config->name));
+        if (zone->changed.zones)
+            gw_log_warn("reload replaces the settings changed through the API by those of the "
+                        "configuration zone=%.*s",
+                        GW_STR_ARG(zone->config->name));
+    }
+}
+
 bool server_reload(struct server *s, struct gw_diags *diags)
 {
     struct snapshot *next = load_snapshot(s, diags);
@@ -66,11 +96,9 @@ bool server_reload(struct server *s, struct gw_diags *diags)
         return false;
     snapshot_attach_cache(next, s->cache);
     warn_about_restart(s->snapshot->config, next->config);
-    for (unsigned i = 0; i < s->worker_count; i++)
-        worker_reload(&s->workers[i], next);
+    warn_about_unsaved(s->snapshot);
     gw_log_setup(next->config->log.level, STDERR_FILENO);
-    snapshot_unref(s->snapshot);
-    s->snapshot = next;
+    server_install(s, next);
     return true;
 }
 
@@ -210,11 +238,15 @@ static void serve_signals(struct server *s, const sigset_t *signals)
         case SIGHUP:
             reload_and_log(s);
             break;
+        case CONTROL_SIGNAL:
+            control_run(&s->control);
+            break;
         case SIGUSR1:
             for (unsigned i = 0; i < s->worker_count; i++)
                 worker_reopen_logs(&s->workers[i]);
             break;
         default:
+            control_close(&s->control); /* whoever waits for an answer gets one */
             drain(s);
             return;
         }
@@ -227,7 +259,7 @@ static void block_signals(sigset_t *signals)
     signal(SIGPIPE,
            SIG_IGN); /* a peer that went away is an error of the write, not of the process */
     sigemptyset(signals);
-    const int wanted[] = {SIGHUP, SIGUSR1, SIGTERM, SIGQUIT, SIGINT};
+    const int wanted[] = {SIGHUP, SIGUSR1, CONTROL_SIGNAL, SIGTERM, SIGQUIT, SIGINT};
     for (size_t i = 0; i < GW_COUNT(wanted); i++)
         sigaddset(signals, wanted[i]);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
@@ -244,6 +276,8 @@ static void release(struct server *s)
     if (s->cache)
         cache_store_free(s->cache);
     metrics_free(s->metrics);
+    control_release(&s->control);
+    sem_destroy(&s->switched);
 }
 
 static int serve(struct server *s, const sigset_t *signals)
@@ -265,6 +299,8 @@ int server_run(const struct server_options *options)
     struct server s = {.options = *options};
     struct gw_diags diags;
     gw_diags_init(&diags);
+    control_init(&s.control);
+    sem_init(&s.switched, 0, 0);
     sigset_t signals;
     block_signals(&signals);
     raise_descriptor_limit();

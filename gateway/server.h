@@ -8,7 +8,11 @@
  * to the drain deadline; a second TERM or INT exits at once.
  *
  * Thread: server_run the main thread; the others say so. Owns: everything here. */
+#include <semaphore.h>
+
 #include "cache/store.h"
+#include "gateway/api_purge_limit.h"
+#include "gateway/control.h"
 #include "gateway/worker.h"
 
 struct server_options {
@@ -23,7 +27,10 @@ struct server {
     struct metrics *metrics;
     struct cache_store *cache;
     struct limiter_world *limiter;
-    struct snapshot *snapshot; /* the newest; main thread */
+    struct snapshot *snapshot;          /* the newest; main thread */
+    struct control control;             /* what workers ask of the main thread */
+    sem_t switched;                     /* posted by each worker that uses a new snapshot */
+    struct api_purge_limit purge_limit; /* worker 0's */
     struct worker *workers;
     unsigned worker_count;
     uint64_t ray_seed;
@@ -41,3 +48,6 @@ int server_run(const struct server_options *options);
 /* Builds and installs a new snapshot from the same file. False when that failed: diags say why and
  * nothing changed. Main thread. */
 GW_MUST bool server_reload(struct server *s, struct gw_diags *diags);
+/* All workers use the snapshot when this returns; takes the reference over. Main thread, while it
+ * serves. */
+void server_install(struct server *s, struct snapshot *next);

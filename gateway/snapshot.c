@@ -3,6 +3,9 @@
 
 #include <stdatomic.h>
 
+#include "gateway/api_rulesets_store.h"
+#include "gateway/snapshot_inside.h"
+
 /* A zone has one entry point a phase; the API refuses a second one (spec/api-v4.md section 3.6,
  * code 20217). */
 static bool phase_is_taken(const struct snapshot_zone *zone, const struct ruleset *rs)
@@ -14,14 +17,27 @@ static bool phase_is_taken(const struct snapshot_zone *zone, const struct rulese
     return false;
 }
 
-static void load_ruleset(struct snapshot_zone *zone, const char *path, struct gw_diags *diags)
+struct ruleset_options snapshot_ruleset_options(const struct config_zone *zone)
 {
-    const struct config_zone *config = zone->config;
-    const struct ruleset_options options = {.plan = config->plan,
-                                            .hosts = config->hosts,
-                                            .host_count = config->host_count,
-                                            .any_host = config->any_host,
-                                            .missing_ne = config->settings.missing_ne};
+    return (struct ruleset_options){.plan = zone->plan,
+                                    .hosts = zone->hosts,
+                                    .host_count = zone->host_count,
+                                    .any_host = zone->any_host,
+                                    .missing_ne = zone->settings.missing_ne};
+}
+
+void snapshot_find_phases(struct snapshot_zone *zone)
+{
+    zone->cache_rules = NULL;
+    for (size_t i = 0; i < zone->ruleset_count; i++)
+        if (ruleset_info(zone->rulesets[i])->phase == RULES_CACHE_REQUEST)
+            zone->cache_rules = zone->rulesets[i];
+}
+
+static void load_ruleset(struct snapshot_zone *zone, struct gw_str file, struct gw_diags *diags)
+{
+    const struct ruleset_options options = snapshot_ruleset_options(zone->config);
+    const char *path = file.ptr;
     struct json_doc *doc = json_read(path, path, diags);
     if (!doc)
         return;
@@ -36,13 +52,12 @@ static void load_ruleset(struct snapshot_zone *zone, const char *path, struct gw
     }
     if (rs) {
         zone->rulesets[zone->ruleset_count++] = rs;
-        if (ruleset_info(rs)->phase == RULES_CACHE_REQUEST)
-            zone->cache_rules = rs;
+        api_rulesets_seed(zone->documents, zone->config->id, rs, file, gw_kernel_wall_ms());
     }
     json_doc_free(doc);
 }
 
-static void label_rules(struct snapshot_zone *zone, struct metrics *metrics)
+void snapshot_label_rules(struct snapshot_zone *zone, struct metrics *metrics)
 {
     size_t count = zone->cache_rules ? ruleset_count(zone->cache_rules) : 0;
     zone->rule_labels = gw_alloc((count + 1) * sizeof(*zone->rule_labels));
@@ -69,9 +84,11 @@ static void build_zone(struct snapshot *s, size_t index, struct metrics *metrics
     zone->index = index;
     zone->label = metrics_intern(metrics, zone->config->name);
     zone->rulesets = gw_zalloc((zone->config->ruleset_count + 1) * sizeof(struct ruleset *));
+    zone->documents = api_rulesets_new();
     for (size_t i = 0; i < zone->config->ruleset_count; i++)
-        load_ruleset(zone, zone->config->rulesets[i].ptr, diags);
-    label_rules(zone, metrics);
+        load_ruleset(zone, zone->config->rulesets[i], diags);
+    snapshot_find_phases(zone);
+    snapshot_label_rules(zone, metrics);
     const char *limiters = zone->config->limiters.ptr;
     if (limiters)
         zone->limiters = limiter_policy_load(limiters, limiters, diags);
@@ -133,6 +150,8 @@ static void free_zone(struct snapshot_zone *zone)
     free(zone->rule_labels);
     free(zone->limiter_labels);
     free(zone->spaces);
+    free(zone->changed.zones);
+    api_rulesets_unref(zone->documents);
     limiter_policy_unref(zone->limiters);
 }
 
@@ -145,7 +164,10 @@ void snapshot_unref(struct snapshot *s)
     free(s->zones);
     free(s->edges);
     gw_map_release(&s->hosts);
-    config_free(s->config);
+    if (s->base)
+        snapshot_unref(s->base);
+    else
+        config_free(s->config);
     free(s);
 }
 

@@ -15,9 +15,28 @@
 #include "gateway/base/metrics.h"
 #include "limiter/policy.h"
 
+struct api_rulesets;
+
+/* Settings that the API has changed (spec/api-v4.md section 5). */
+enum snapshot_setting {
+    SETTING_CACHE_LEVEL,
+    SETTING_BROWSER_CACHE_TTL,
+    SETTING_DEVELOPMENT_MODE,
+    SETTING_ALWAYS_ONLINE,
+    SETTING_SORT_QUERY,
+    SETTING_COUNT
+};
+struct snapshot_settings {
+    struct config_zone *zones;           /* two copies: as changed, and without development mode */
+    uint64_t modified_ms[SETTING_COUNT]; /* 0: as in the configuration */
+    uint64_t development_until_ms;       /* wall clock; 0: for good */
+};
+
 struct snapshot_zone {
-    const struct config_zone *config;
-    struct ruleset **rulesets; /* as config->rulesets; all phases */
+    const struct config_zone *config; /* settings as the API changed them, if it did */
+    struct snapshot_settings changed;
+    struct api_rulesets *documents; /* what `rulesets` are compiled from, as the API shows them */
+    struct ruleset **rulesets;      /* all phases; as config->rulesets until the API changes them */
     size_t ruleset_count;
     const struct ruleset *cache_rules; /* phase http_request_cache_settings, or NULL */
     struct limiter_policy *limiters;   /* or NULL */
@@ -36,6 +55,7 @@ struct snapshot_edge {
 
 struct snapshot {
     _Atomic unsigned refs;
+    struct snapshot *base; /* of one that was derived: holds the configuration; else NULL */
     struct config *config;
     struct snapshot_zone *zones;
     size_t zone_count;
@@ -49,10 +69,37 @@ struct snapshot {
  * all errors are in diags. */
 GW_MUST struct snapshot *snapshot_build(struct config *config, struct metrics *metrics,
                                         struct gw_diags *diags);
+/* What one write of the API changes in a zone. */
+struct snapshot_change {
+    size_t zone;                            /* index */
+    struct api_rulesets *documents;         /* NULL: rulesets stay */
+    struct gw_str phase;                    /* whose ruleset is replaced … */
+    struct ruleset *compiled;               /* … by this; NULL: by none */
+    bool keeps_rules;                       /* only documents change */
+    const struct config_settings *settings; /* NULL: settings stay */
+    struct snapshot_settings times;         /* with settings: when they were changed */
+};
+
+/* A new snapshot like `from` but for the change. It takes references; everything else is shared or
+ * copied, nothing is loaded or compiled, so this cannot fail. */
+struct snapshot *snapshot_derive(struct snapshot *from, const struct snapshot_change *change,
+                                 struct metrics *metrics);
+/* How rulesets of this zone are compiled, wherever they come from. */
+struct ruleset_options snapshot_ruleset_options(const struct config_zone *zone);
+
 /* Finds each zone's place in the cache: needed to serve, not to check. */
 void snapshot_attach_cache(struct snapshot *s, struct cache_store *store);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
+
+/* The zone's configuration at this instant: development mode ends by itself. */
+static inline const struct config_zone *snapshot_zone_config(const struct snapshot_zone *zone,
+                                                             uint64_t wall_ms)
+{
+    bool ended =
+        zone->changed.development_until_ms && wall_ms >= zone->changed.development_until_ms;
+    return ended ? &zone->changed.zones[1] : zone->config;
+}
 
 /* NULL when the host belongs to no zone. `host` is lower case, without port. */
 const struct snapshot_zone *snapshot_zone_of(const struct snapshot *s, struct gw_str host);

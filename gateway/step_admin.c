@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/admin.h"
+#include "gateway/admin_route.h"
 #include "gateway/exchange.h"
 #include "gateway/server.h"
 
@@ -69,7 +69,9 @@ enum step_result step_admin(struct exchange *x)
     }
     struct admin_call *call = x->admin_call;
     if (call->body.overflow) {
-        admin_fail(call, 413, "the request body is larger than %zu bytes", ADMIN_BODY_MAX);
+        static const struct admin_refusal refusal = {413, 0, "too_large",
+                                                     "The request body is larger than 16 MiB"};
+        admin_refuse(call, &refusal);
         answer(x);
         return STEP_MORE;
     }

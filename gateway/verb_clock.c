@@ -53,7 +53,7 @@ static int run_clock(struct cli_admin *c, int argc, char **argv)
 static int clock_verb(int argc, char **argv)
 {
     struct cli_admin c;
-    int code = cli_admin_open(&c, argc, argv);
+    int code = cli_admin_open(&c, argc, argv, NULL);
     if (!code)
         code = run_clock(&c, argc, argv);
     cli_admin_close(&c);

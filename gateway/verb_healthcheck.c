@@ -7,7 +7,7 @@ static int healthcheck(int argc, char **argv)
 {
     struct cli_admin c;
     struct admin_reply reply = {0};
-    int code = cli_admin_open(&c, argc, argv);
+    int code = cli_admin_open(&c, argc, argv, NULL);
     if (!code)
         code = cli_operands(c.verb, argc, 0, 0);
     if (!code) {

@@ -179,7 +179,7 @@ static int run_limits(struct limits *l, int argc, char **argv)
 static int limits(int argc, char **argv)
 {
     struct limits l = {.name_width = sizeof("LIMITER") - 1, .key_width = sizeof("KEY") - 1};
-    int code = cli_admin_open(&l.admin, argc, argv);
+    int code = cli_admin_open(&l.admin, argc, argv, NULL);
     if (!code)
         code = run_limits(&l, argc, argv);
     cli_admin_close(&l.admin);

@@ -14,14 +14,40 @@
 
 /* ---- the snapshot as this worker uses it ---- */
 
+/* From the configuration itself: a zone's own copy of its settings dies with its snapshot. */
+static struct worker_pools *pools_new(struct gw_loop *loop, const struct config *config)
+{
+    struct worker_pools *pools =
+        gw_alloc(sizeof(*pools) + config->zone_count * sizeof(struct pool *));
+    pools->refs = 1;
+    pools->count = config->zone_count;
+    for (size_t i = 0; i < pools->count; i++)
+        pools->by_zone[i] = pool_new(loop, &config->zones[i].origin);
+    return pools;
+}
+
+static void pools_unref(struct worker_pools *pools)
+{
+    if (--pools->refs)
+        return;
+    for (size_t i = 0; i < pools->count; i++)
+        pool_retire(pools->by_zone[i]);
+    free(pools);
+}
+
 static struct worker_snapshot *worker_snapshot_new(struct worker *worker, struct snapshot *snapshot)
 {
+    const struct worker_snapshot *old = worker->current;
     struct worker_snapshot *ws = gw_zalloc(sizeof(*ws));
     ws->refs = 1;
     ws->snapshot = snapshot_ref(snapshot);
-    ws->pools = gw_alloc(snapshot->zone_count * sizeof(struct pool *));
-    for (size_t i = 0; i < snapshot->zone_count; i++)
-        ws->pools[i] = pool_new(worker->loop, &snapshot->zones[i].config->origin);
+    if (old && old->snapshot->config == snapshot->config) {
+        ws->shared = old->shared;
+        ws->shared->refs++;
+    } else {
+        ws->shared = pools_new(worker->loop, snapshot->config);
+    }
+    ws->pools = ws->shared->by_zone;
     return ws;
 }
 
@@ -35,9 +61,7 @@ void worker_snapshot_unref(struct worker_snapshot *ws)
 {
     if (!ws || --ws->refs)
         return;
-    for (size_t i = 0; i < ws->snapshot->zone_count; i++)
-        pool_retire(ws->pools[i]);
-    free(ws->pools);
+    pools_unref(ws->shared);
     snapshot_unref(ws->snapshot);
     free(ws);
 }
@@ -66,9 +90,11 @@ static void run_reload(struct gw_task *task)
     struct worker *worker = order->worker;
     struct worker_snapshot *old = worker->current;
     worker->current = worker_snapshot_new(worker, order->snapshot);
-    access_log_configure(worker->log, &order->snapshot->config->log);
+    if (old->snapshot->config != order->snapshot->config) /* else: derived, with the same log */
+        access_log_configure(worker->log, &order->snapshot->config->log);
     worker_snapshot_unref(old);
     snapshot_unref(order->snapshot);
+    sem_post(&worker->server->switched);
     free(order);
 }
 
@@ -198,22 +224,49 @@ int worker_listen_admin(struct worker *worker, const struct net_address *at)
     return listen_at(worker, worker->door_count, at);
 }
 
+/* The limiter returns facts and does not log; one worker tells when its backend goes and comes. */
+static void watch_backend(struct worker *worker)
+{
+    struct limiter_health health;
+    limiter_world_health(worker->server->limiter, &health);
+    if (health.up == !worker->backend_down)
+        return;
+    worker->backend_down = !health.up;
+    if (health.up)
+        gw_log_info("counter backend is up");
+    else
+        gw_log_warn("counter backend is down reason=\"%s\": %s", health.error,
+                    health.fails_closed ? "limited requests get 503"
+                                        : "the failure policy decides, requests go on");
+}
+
 static void on_housekeeping(struct gw_deadline *d)
 {
     struct worker *worker = gw_container_of(d, struct worker, housekeeping);
     cache_store_tick(worker->server->cache);
+    if (worker->index == 0)
+        watch_backend(worker);
     gw_deadline_set(worker->loop, d, HOUSEKEEPING_MS);
 }
 
 static void intern_labels(struct worker *worker, struct metrics *m)
 {
     static const char *const decisions[DECISION_COUNT] = {"admit", "deny", "shadow_deny",
-                                                          "unavailable"};
+                                                          "unavailable", "error"};
+    static const char *const kv[KV_OPERATION_COUNT][2] = {
+        [KV_GET_COPY] = {"get", "edge"},
+        [KV_GET_CENTRAL] = {"get", "central"},
+        [KV_PUT_OK] = {"put", "ok"},
+        [KV_PUT_REFUSED] = {"put", "refused"},
+    };
     static const char *const stores[] = {"durable_object", "memory", "kv", "binding"};
     worker->cache_phase_label = metrics_intern(m, gw_str_z(rules_phase_name(RULES_CACHE_REQUEST)));
     worker->no_zone_label = metrics_intern(m, GW_STR("none"));
     for (size_t i = 0; i < DECISION_COUNT; i++)
         worker->decision_labels[i] = metrics_intern(m, gw_str_z(decisions[i]));
+    for (size_t i = 0; i < KV_OPERATION_COUNT; i++)
+        for (size_t k = 0; k < 2; k++)
+            worker->kv_labels[i].id[k] = metrics_intern(m, gw_str_z(kv[i][k]));
     for (size_t i = 0; i < GW_COUNT(stores); i++)
         worker->store_labels[i] = metrics_intern(m, gw_str_z(stores[i]));
     for (int i = 0; i < METHOD_COUNT; i++) {

@@ -24,15 +24,33 @@ enum worker_decision {
     DECISION_DENY,
     DECISION_SHADOW_DENY,
     DECISION_UNAVAILABLE,
+    DECISION_ERROR,
     DECISION_COUNT
 };
 
-/* A snapshot as one worker uses it: plus the worker's pools to each zone's origin. Counted without
- * atomics. */
+/* nearedge_kv_operations_total{op,result}, in the order of struct limiter_kv_facts */
+enum worker_kv_operation {
+    KV_GET_COPY,
+    KV_GET_CENTRAL,
+    KV_PUT_OK,
+    KV_PUT_REFUSED,
+    KV_OPERATION_COUNT
+};
+
+/* The worker's pools to each zone's origin. They belong to a configuration: snapshots that the API
+ * derived from one another share them, so a change of rules does not close connections. */
+struct worker_pools {
+    unsigned refs;
+    size_t count;
+    struct pool *by_zone[]; /* by zone index */
+};
+
+/* A snapshot as one worker uses it, with its pools. Counted without atomics. */
 struct worker_snapshot {
     unsigned refs;
     struct snapshot *snapshot;
-    struct pool **pools; /* by zone index */
+    struct worker_pools *shared;
+    struct pool **pools; /* of `shared` */
 };
 
 struct worker {
@@ -58,8 +76,10 @@ struct worker {
     struct h1_limits request_limits; /* of the configuration at start */
     uint16_t cache_phase_label;      /* label ids of metrics, interned once */
     uint16_t no_zone_label, store_labels[4], decision_labels[DECISION_COUNT];
+    struct metrics_labels kv_labels[KV_OPERATION_COUNT];
     uint16_t method_labels[METHOD_COUNT], status_labels[CACHE_STATUS_DYNAMIC + 1];
     bool started, draining, ending;
+    bool backend_down; /* as last logged */
     struct gw_deadline drain_deadline;
     struct gw_deadline housekeeping; /* frees what was put off */
 };
@@ -84,7 +104,7 @@ void worker_start(struct worker *worker);
 void worker_join(struct worker *worker);
 
 /* Any thread. The worker takes a reference of its own on the snapshot and lets the old one go when
- * it gets there. */
+ * it gets there; it then posts server->switched. */
 void worker_reload(struct worker *worker, struct snapshot *snapshot);
 /* Stops accepting, finishes what is under way, up to the drain deadline, then ends its thread. */
 void worker_drain(struct worker *worker);

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The trace API's shape: one "ruleset" step a phase, one "rule" step a rule, then the "cache" step
+ * with the key (spec/api-v4.md section 7). Names of steps are not documented: the phase's name and
+ * the rule's id are used. */
+#include "gateway/explain_view.h"
+
+/* A comma unless it would be the first member: what was written last tells. */
+static void separate(struct gw_buf *out)
+{
+    char last = out->len ? out->data[out->len - 1] : '{';
+    if (last != '{' && last != '[')
+        gw_buf_char(out, ',');
+}
+
+static void add_name(struct gw_buf *out, const char *name)
+{
+    separate(out);
+    gw_buf_printf(out, "\"%s\":", name);
+}
+
+static void add_text(struct gw_buf *out, const char *name, struct gw_str text)
+{
+    add_name(out, name);
+    gw_buf_json(out, text);
+}
+
+/* What a document left out is left out. */
+static void add_given(struct gw_buf *out, const char *name, struct gw_str text)
+{
+    if (text.len)
+        add_text(out, name, text);
+}
+
+static void add_bool(struct gw_buf *out, const char *name, bool value)
+{
+    add_name(out, name);
+    gw_buf_add(out, value ? GW_STR("true") : GW_STR("false"));
+}
+
+static void add_number(struct gw_buf *out, const char *name, uint64_t value)
+{
+    add_name(out, name);
+    gw_buf_u64(out, value);
+}
+
+static void add_null(struct gw_buf *out, const char *name)
+{
+    add_name(out, name);
+    gw_buf_add(out, GW_STR("null"));
+}
+
+/* A rule too large to be kept as text has no value to show. */
+static void add_json(struct gw_buf *out, const char *name, const struct json *value)
+{
+    add_name(out, name);
+    if (value)
+        json_write(value, out);
+    else
+        gw_buf_add(out, GW_STR("null"));
+}
+
+static void open_object(struct gw_buf *out, const char *name)
+{
+    add_name(out, name);
+    gw_buf_char(out, '{');
+}
+
+static void open_list(struct gw_buf *out, const char *name)
+{
+    add_name(out, name);
+    gw_buf_char(out, '[');
+}
+
+/* ---- rules ---- */
+
+static void add_part(struct gw_buf *out, const struct explain_part *part)
+{
+    separate(out);
+    gw_buf_char(out, '{');
+    add_text(out, "text", part->text);
+    add_number(out, "depth", part->depth);
+    add_bool(out, "value", part->value);
+    add_bool(out, "decided", part->decided);
+    if (part->comparison && part->missing)
+        add_null(out, "left");
+    else if (part->comparison)
+        add_text(out, "left", part->left);
+    gw_buf_char(out, '}');
+}
+
+static void add_rule(struct gw_buf *out, const struct explain_rule *r)
+{
+    const struct rule *rule = r->rule;
+    char position[24];
+    snprintf(position, sizeof(position), "rules/%u", rule->index);
+    separate(out);
+    gw_buf_char(out, '{');
+    add_text(out, "step_name",
+             rule->id.len    ? rule->id
+             : rule->ref.len ? rule->ref
+                             : gw_str_z(position));
+    add_text(out, "type", GW_STR("rule"));
+    add_bool(out, "matched", r->matched);
+    add_given(out, "description", rule->description);
+    add_text(out, "action", rule->action);
+    if (r->parameters)
+        add_json(out, "action_parameters", r->parameters);
+    add_text(out, "expression", rule->expression);
+    open_object(out, "nearedge");
+    add_number(out, "position", rule->index + 1u);
+    add_given(out, "ref", rule->ref);
+    add_bool(out, "enabled", rule->enabled);
+    add_bool(out, "evaluated", r->evaluated);
+    open_list(out, "parts");
+    for (size_t i = 0; i < r->part_count; i++)
+        add_part(out, &r->parts[i]);
+    gw_buf_add(out, GW_STR("]}}"));
+}
+
+/* Settings accumulate over the rules of the phase: what holds in the end stands at the ruleset. */
+static void add_effective(struct gw_buf *out, const struct explain *e)
+{
+    open_object(out, "action_parameters");
+    for (size_t i = 0; i < e->setting_count; i++) {
+        add_json(out, cache_setting_name(e->settings[i].key), e->settings[i].value);
+    }
+    gw_buf_char(out, '}');
+}
+
+static void add_phase(struct gw_buf *out, const struct explain *e, const struct explain_phase *p)
+{
+    const struct ruleset_info *info = ruleset_info(p->ruleset);
+    separate(out);
+    gw_buf_char(out, '{');
+    add_text(out, "step_name", info->phase_name);
+    add_text(out, "type", GW_STR("ruleset"));
+    add_bool(out, "matched", p->matched > 0);
+    add_given(out, "name", info->name);
+    add_given(out, "kind", info->kind);
+    add_given(out, "description", info->description);
+    if (p->simulated)
+        add_effective(out, e);
+    open_list(out, "trace");
+    for (size_t i = 0; i < p->rule_count; i++)
+        add_rule(out, &p->rules[i]);
+    gw_buf_char(out, ']');
+    open_object(out, "nearedge");
+    add_given(out, "id", info->id);
+    add_bool(out, "simulated", p->simulated);
+    add_number(out, "rules", p->rule_count);
+    add_number(out, "rules_matched", p->matched);
+    gw_buf_add(out, GW_STR("}}"));
+}
+
+/* ---- cache ---- */
+
+static void add_uri(struct gw_buf *out, const struct explain *e)
+{
+    struct gw_buf uri;
+    gw_buf_init(&uri, (size_t)1 << 20);
+    gw_buf_add(&uri, e->visit.path);
+    if (e->visit.query.len)
+        gw_buf_char(&uri, '?');
+    gw_buf_add(&uri, e->visit.query);
+    add_text(out, "uri", gw_buf_str(&uri));
+    gw_buf_release(&uri);
+}
+
+static void add_found(struct gw_buf *out, const struct explain_lookup *found)
+{
+    static const char *const names[] = {
+        [EXPLAIN_ABSENT] = "absent", [EXPLAIN_FRESH] = "fresh", [EXPLAIN_STALE] = "stale"};
+    if (found->found == EXPLAIN_NOT_ASKED) {
+        add_null(out, "lookup");
+        return;
+    }
+    open_object(out, "lookup");
+    add_text(out, "found", gw_str_z(names[found->found]));
+    if (found->found != EXPLAIN_ABSENT) {
+        add_number(out, "status", found->status);
+        add_number(out, "age_s", found->age_s);
+        add_number(out, "fresh_ms", found->fresh_ms);
+        add_bool(out, "serve_stale", found->serve_stale);
+    }
+    gw_buf_char(out, '}');
+}
+
+static void add_cache(struct gw_buf *out, const struct explain *e)
+{
+    separate(out);
+    gw_buf_char(out, '{');
+    add_text(out, "step_name", GW_STR("request"));
+    add_text(out, "type", GW_STR("cache"));
+    add_bool(out, "matched", e->eligibility.eligible);
+    add_text(out, "public_name", GW_STR("Cache Parameters"));
+    open_object(out, "cache");
+    open_object(out, "key");
+    add_text(out, "zone_id", e->visit.zone->config->id);
+    add_text(out, "scheme", e->cache_request.origin_https ? GW_STR("https") : GW_STR("http"));
+    add_text(out, "host", e->cache_request.host);
+    add_uri(out, e);
+    gw_buf_char(out, '}');
+    add_text(out, "key_string", gw_buf_str(&e->key));
+    gw_buf_char(out, '}');
+    open_object(out, "nearedge");
+    add_bool(out, "eligible", e->eligibility.eligible);
+    add_text(out, "reason", cache_reason_text(e->eligibility.reason));
+    add_bool(out, "key_too_long", e->key.overflow);
+    add_found(out, &e->lookup);
+    gw_buf_add(out, GW_STR("}}"));
+}
+
+/* ---- what the trace API has no place for ---- */
+
+static void add_limiter(struct gw_buf *out, const struct explain *e)
+{
+    const struct limiter *limiter = e->limit.limiter;
+    if (!limiter) {
+        add_null(out, "limiter");
+        return;
+    }
+    open_object(out, "limiter");
+    add_text(out, "name", limiter->name);
+    add_text(out, "route", e->limit.route->path);
+    add_number(out, "limit", limiter->rule.limit);
+    add_number(out, "window_ms", limiter->rule.window_ms);
+    add_text(out, "store", gw_str_z(explain_store_name(limiter->store)));
+    add_text(out, "mode", gw_str_z(explain_mode_name(limiter->mode)));
+    add_text(out, "key", e->limit.key);
+    if (e->limit.counted) {
+        add_number(out, "count", e->limit.count);
+        add_number(out, "reset_at_ms", e->limit.reset_at_ms);
+        add_bool(out, "would_refuse", explain_is_limited(e));
+    }
+    gw_buf_char(out, '}');
+}
+
+static void add_settings(struct gw_buf *out, const struct explain *e)
+{
+    open_object(out, "settings");
+    for (size_t i = 0; i < e->setting_count; i++) {
+        const struct explain_setting *s = &e->settings[i];
+        open_object(out, cache_setting_name(s->key));
+        add_json(out, "value", s->value);
+        add_number(out, "rule", s->rule->rule->index + 1u);
+        add_bool(out, "simulated", cache_setting_simulated(s->key));
+        gw_buf_char(out, '}');
+    }
+    gw_buf_char(out, '}');
+}
+
+static void add_request(struct gw_buf *out, const struct explain *e)
+{
+    const struct visit *v = &e->visit;
+    open_object(out, "request");
+    add_text(out, "url", e->url);
+    add_text(out, "method", e->request.method);
+    add_text(out, "host", e->request.host.name);
+    add_text(out, "raw_path", e->request.url.path);
+    add_text(out, "raw_query", e->request.url.query);
+    if (v->zone) {
+        add_text(out, "path", v->path);
+        add_text(out, "query", v->query);
+    }
+    add_text(out, "client_ip", v->ip_text);
+    add_bool(out, "peer_trusted", e->trusted);
+    add_text(out, "edge", v->edge->name);
+    add_text(out, "country", v->country);
+    add_number(out, "isolate", e->isolate);
+    gw_buf_char(out, '}');
+}
+
+static void add_zone(struct gw_buf *out, const struct config_zone *zone)
+{
+    open_object(out, "zone");
+    add_text(out, "name", zone->name);
+    add_text(out, "id", zone->id);
+    add_text(out, "plan", gw_str_z(config_plan_names[zone->plan]));
+    add_text(out, "origin", zone->origin.url);
+    add_bool(out, "worker_first", zone->worker_first);
+    gw_buf_char(out, '}');
+}
+
+static void add_extras(struct gw_buf *out, const struct explain *e)
+{
+    struct gw_buf verdict;
+    gw_buf_init(&verdict, 64 * 1024);
+    explain_verdict(e, &verdict);
+    open_object(out, "nearedge");
+    add_text(out, "verdict", gw_buf_str(&verdict));
+    add_request(out, e);
+    if (e->visit.zone) {
+        add_zone(out, e->visit.zone->config);
+        add_settings(out, e);
+        add_limiter(out, e);
+    } else {
+        add_null(out, "zone");
+    }
+    add_bool(out, "parts_cut", e->parts_cut);
+    gw_buf_char(out, '}');
+    gw_buf_release(&verdict);
+}
+
+void explain_json(const struct explain *e, struct gw_buf *out)
+{
+    unsigned status = explain_status(e);
+    gw_buf_char(out, '{');
+    open_object(out, "result");
+    if (status)
+        add_number(out, "status_code", status);
+    else
+        add_null(out, "status_code");
+    open_list(out, "trace");
+    for (size_t i = 0; i < e->phase_count; i++)
+        add_phase(out, e, &e->phases[i]);
+    if (e->visit.zone)
+        add_cache(out, e);
+    gw_buf_char(out, ']');
+    add_extras(out, e);
+    gw_buf_add(out, GW_STR("},\"success\":true,\"errors\":[],\"messages\":[]}\n"));
+}

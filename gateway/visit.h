@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A visitor's request as rules, cache and limiter look at it: the one place where their facts are
+ * made. The steps, purging by URL and `explain` fill a visit and ask here, so that what explain
+ * says and what the edge does cannot differ.
+ *
+ * The three views are inline and a visit is made on the stack for each: of its members only those
+ * that the view asks for are ever read, nothing is copied twice. Pure but for the arena. Owns:
+ * nothing, every slice outlives the visit. Thread: any. Time: wall_ms is the caller's instant. */
+#include "cache/request.h"
+#include "config/rules/request.h"
+#include "gateway/http/h1_parse.h"
+#include "gateway/snapshot.h"
+#include "limiter/key.h"
+
+struct visit {
+    const struct snapshot_zone *zone;
+    const struct config_edge *edge;
+    const struct h1_message *request;
+    struct gw_str path, query;        /* normalised */
+    struct gw_str country, continent; /* the edge's, unless the caller plays another one */
+    struct gw_ip ip;                  /* family GW_IP_NONE: nobody in particular */
+    struct gw_str ip_text;
+    struct gw_str ray_id;
+    bool https;
+    uint16_t port;
+    uint64_t wall_ms;
+};
+
+/* What expressions may ask about. Facts that an edge on one machine cannot know come from its
+ * configuration (country, network). */
+static inline void visit_rules(const struct visit *v, struct gw_arena *scratch,
+                               struct rules_request *facts)
+{
+    rules_request_init(facts, scratch);
+    facts->method = v->request->method;
+    facts->version = v->request->minor ? GW_STR("HTTP/1.1") : GW_STR("HTTP/1.0");
+    facts->host = v->request->host.name;
+    facts->path = v->path;
+    facts->query = v->query;
+    facts->raw_path = v->request->url.path;
+    facts->raw_query = v->request->url.query;
+    facts->https = v->https;
+    facts->headers = &v->request->headers;
+    facts->client_ip = v->ip;
+    facts->country = v->country;
+    facts->continent = v->continent;
+    facts->asnum = v->edge->asnum;
+    facts->edge_port = v->port;
+    facts->wall_ms = v->wall_ms;
+    facts->ray_id = v->ray_id;
+    facts->zone_name = v->zone->config->name;
+}
+
+static inline struct cache_request visit_cache(const struct visit *v)
+{
+    const struct config_zone *zone = v->zone->config;
+    return (struct cache_request){
+        .method = v->request->method_id,
+        .edge = v->edge->name,
+        .host = v->request->host.name,
+        .resolved_host = zone->origin.host,
+        .path = v->path,
+        .query = v->query,
+        .country = v->country,
+        .port = v->port,
+        .origin_https = v->https && zone->settings.ssl >= CONFIG_SSL_FULL,
+        .upgrade = v->request->upgrade,
+        .headers = &v->request->headers,
+    };
+}
+
+static inline struct cache_policy visit_policy(const struct visit *v,
+                                               const struct cache_settings_merged *rules)
+{
+    return (struct cache_policy){.zone = snapshot_zone_config(v->zone, v->wall_ms),
+                                 .rules = rules,
+                                 .object_max = v->zone->object_max};
+}
+
+/* Who a limiter counts. */
+struct limiter_subject visit_subject(const struct visit *v);
+
+/* Who asks: the peer, unless the configuration trusts it to speak for others; *trusted says. */
+struct gw_ip visit_client(const struct config *config, const struct headers *headers,
+                          const struct gw_ip *peer, bool *trusted);
+/* Where: a trusted peer may play a visitor of another place (design/interface.md section 4). Both
+ * are changed only if it does; the isolate is brought into the edge's range in any case. */
+void visit_place(const struct snapshot *s, const struct headers *headers, bool trusted,
+                 size_t *edge, uint32_t *isolate);
+/* Whose host it is. 0 and the zone, or the status that refuses the request; the zone is set as soon
+ * as it is known. */
+unsigned visit_zone(const struct snapshot *s, const struct h1_message *request,
+                    const struct snapshot_zone **zone);
+/* The normal form that rules and cache key see (spec/cache-behaviour.md section 2.14). False when
+ * the arena is full. */
+GW_MUST bool visit_normalise(const struct config_zone *zone, const struct url *url,
+                             struct gw_arena *arena, struct gw_str *path, struct gw_str *query);
