@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/load/quick.h"
+
+#include <inttypes.h>
+
+#include "bench/load/target.h"
+
+static void add_text(struct gw_buf *out, const char *name, struct gw_str value)
+{
+    gw_buf_printf(out, "\"%s\":", name);
+    gw_buf_json(out, value);
+}
+
+/* "FRA,AMS" */
+static void add_edges(const char *edges, struct gw_buf *out)
+{
+    struct gw_str rest = gw_str_z(edges), edge;
+    const char *comma = "";
+    gw_buf_add(out, GW_STR(",\"edges\":["));
+    while (gw_str_next(&rest, ',', &edge)) {
+        gw_buf_add(out, gw_str_z(comma));
+        gw_buf_json(out, gw_str_trim(edge));
+        comma = ",";
+    }
+    gw_buf_char(out, ']');
+}
+
+static void add_identities(const struct load_options *o, struct gw_buf *out)
+{
+    if (!o->identities && !o->edges && !o->isolates)
+        return;
+    gw_buf_printf(out, ",\"identities\":{\"count\":%" PRIu64, o->identities ? o->identities : 1);
+    if (!o->identities)
+        gw_buf_add(out, GW_STR(",\"addresses\":false"));
+    if (o->edges)
+        add_edges(o->edges, out);
+    if (o->isolates)
+        gw_buf_printf(out, ",\"isolates\":%" PRIu64, o->isolates);
+    gw_buf_char(out, '}');
+}
+
+/* "50/s", or "10/s..200/s" for a ramp. */
+static void add_rate(const struct load_options *o, struct gw_buf *out)
+{
+    struct gw_str rate = gw_str_z(o->rate);
+    size_t dots = gw_str_find(rate, GW_STR(".."));
+    if (o->burst) {
+        gw_buf_printf(out, "{\"burst\":%" PRIu64 "}", o->burst);
+        return;
+    }
+    gw_buf_add(out, o->poisson ? GW_STR("{\"poisson\":") : GW_STR_EMPTY);
+    if (dots == GW_NPOS) {
+        gw_buf_json(out, rate);
+    } else {
+        gw_buf_char(out, '{');
+        add_text(out, "from", gw_str_first(rate, dots));
+        gw_buf_char(out, ',');
+        add_text(out, "to", gw_str_from(rate, dots + 2));
+        gw_buf_char(out, '}');
+    }
+    gw_buf_add(out, o->poisson ? GW_STR("}") : GW_STR_EMPTY);
+}
+
+static void add_request(const struct load_options *o, const struct load_target *target,
+                        struct gw_buf *out)
+{
+    gw_buf_add(out, GW_STR(",\"requests\":{\"request\":{"));
+    add_text(out, "path", target->path);
+    if (o->method) {
+        gw_buf_char(out, ',');
+        add_text(out, "method", gw_str_z(o->method));
+    }
+    if (o->data) {
+        gw_buf_char(out, ',');
+        add_text(out, "body", gw_str_z(o->data));
+    }
+    gw_buf_add(out, GW_STR("}}"));
+}
+
+bool quick_scenario(const struct load_options *o, struct gw_buf *out, struct gw_diags *diags)
+{
+    const struct gw_source source = {"--url", gw_str_z(o->url)};
+    struct load_target target;
+    const char *why;
+    if (!load_target_parse(source.text, &target, &why)) {
+        gw_diag_at(diags, GW_DIAG_ERROR, &source, 0, source.text.len, "%s", why);
+        return false;
+    }
+    gw_buf_char(out, '{');
+    add_text(out, "name", source.text);
+    gw_buf_printf(out, ",\"target\":\"http://%.*s\"", GW_STR_ARG(target.authority));
+    add_identities(o, out);
+    add_request(o, &target, out);
+    gw_buf_add(out, GW_STR(",\"phases\":[{\"name\":\"load\""));
+    if (!o->burst) {
+        gw_buf_char(out, ',');
+        add_text(out, "duration", gw_str_z(o->duration));
+    }
+    gw_buf_add(out, GW_STR(",\"rate\":"));
+    add_rate(o, out);
+    gw_buf_add(out, GW_STR("}]}\n"));
+    return !out->overflow;
+}
