@@ -14,7 +14,7 @@
  *   bytes of a custom "contains"                         name and the values found, any    4.4
  *                                                        case, as substrings
  *   client Cache-Control, Pragma                         ignored                           1.1
- *   unsafe method on a stored URL                        does not invalidate               2.3
+ *   unsafe method on a stored URL                        CACHE_UNSAFE_METHOD_INVALIDATES   2.3
  *   positive explicit TTL, any status                    stored (not 1xx, not 304)         2.2
  *   which statuses override_origin covers                all that the origin sends         4.3
  *   status_code_ttl entries that overlap                 exact code, then first listed     4.3
@@ -37,8 +37,10 @@
  *   uncacheable answer to a revalidation                 passed through, BYPASS; the old   2.9
  *                                                        object stays
  *   304 that forbids storing                             served, not renewed               2.9
- *   fields of a 304 that count                           those of 2.9, and Date (browsers  2.9
- *                                                        measure age from it)
+ *   fields of a 304 that count                           all of RFC 9111 section 3.2, not  2.9
+ *                                                        only those measured
+ *   206 to a request for the whole                       stored only if it is the whole    2.2
+ *   empty CDN-Cache-Control                              passed over, as RFC 9213 says     2.7
  *   Last-Modified made by the edge                       for a 200 without validators;     2.9
  *                                                        never sent to the origin
  *   browser TTL over no Cache-Control                    max-age=N without public          2.18
@@ -51,6 +53,9 @@
  *   status of the edge's own error pages                 header absent                     3 */
 
 /* An edge TTL rule says "ignore the origin's directives"; those of section 2.5 are among them. */
-#define CACHE_RULE_LIFTS_AUTHORIZATION true
+#define CACHE_RULE_LIFTS_AUTHORIZATION  true
 /* Documents forbid it; the Workers cache on the same engine answers UPDATING. */
-#define CACHE_NO_CACHE_ALLOWS_SWR      false
+#define CACHE_NO_CACHE_ALLOWS_SWR       false
+/* RFC 9111 section 4.4 demands it and no document of Cloudflare's forbids it: a page that was
+ * changed through the edge would otherwise stay old for its own author. */
+#define CACHE_UNSAFE_METHOD_INVALIDATES true

@@ -4,16 +4,17 @@
 #include "gateway/http/date.h"
 #include "gateway/http/etag.h"
 
-/* RFC 9110 section 13.1.3: not changed since. Equal text is enough, whatever the date; otherwise
- * both must be dates. */
-static bool unchanged_since(struct gw_str since, struct gw_str last_modified)
+/* RFC 9110 section 13.1.3: one line with a valid date, or the field is ignored. The time of storing
+ * settles the century of two-digit years. */
+static bool unchanged_since(const struct cache_object *o, const struct headers *request)
 {
-    int64_t asked, have;
-    if (last_modified.len == 0)
-        return false;
-    if (gw_str_eq(since, last_modified))
-        return true;
-    return date_parse(since, 0, &asked) && date_parse(last_modified, 0, &have) && have <= asked;
+    int64_t asked, have, stored_s = (int64_t)(o->stored_ms / 1000);
+    size_t at = 0;
+    const struct gw_str *since = headers_next(request, HEADER_IF_MODIFIED_SINCE, &at);
+    struct gw_str last_modified = cache_object_text(o, o->head.last_modified);
+    return since && last_modified.len && !headers_next(request, HEADER_IF_MODIFIED_SINCE, &at) &&
+           date_parse(*since, stored_s, &asked) && date_parse(last_modified, stored_s, &have) &&
+           have <= asked;
 }
 
 static bool not_modified(const struct cache_object *o, const struct headers *request)
@@ -21,8 +22,7 @@ static bool not_modified(const struct cache_object *o, const struct headers *req
     if (headers_has(request, HEADER_IF_NONE_MATCH))
         return etag_listed(request, HEADER_IF_NONE_MATCH, cache_object_text(o, o->head.etag),
                            ETAG_WEAK);
-    const struct gw_str *since = headers_get(request, HEADER_IF_MODIFIED_SINCE);
-    return since && unchanged_since(*since, cache_object_text(o, o->head.last_modified));
+    return headers_has(request, HEADER_IF_MODIFIED_SINCE) && unchanged_since(o, request);
 }
 
 static bool range_applies(const struct cache_object *o, const struct headers *request)

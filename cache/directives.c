@@ -6,6 +6,16 @@
 static const enum header_id cdn_headers[] = {HEADER_CLOUDFLARE_CDN_CACHE_CONTROL,
                                              HEADER_CDN_CACHE_CONTROL};
 
+/* RFC 9213 section 2.2: an empty field is passed over, the next target's is asked. */
+static bool has_directives(const struct headers *headers, enum header_id id)
+{
+    size_t at = 0;
+    for (const struct gw_str *line; (line = headers_next(headers, id, &at));)
+        if (line->len)
+            return true;
+    return false;
+}
+
 static int64_t read_expires(const struct headers *headers, uint64_t now_ms)
 {
     size_t at = 0;
@@ -22,7 +32,7 @@ struct cache_directives cache_directives_read(const struct headers *headers, uin
 {
     struct cache_directives d = {.for_cdn = true, .expires_in_s = -1};
     for (size_t i = 0; i < GW_COUNT(cdn_headers); i++) {
-        if (headers_has(headers, cdn_headers[i])) {
+        if (headers_has(headers, cdn_headers[i]) && has_directives(headers, cdn_headers[i])) {
             d.control = cache_control_read(headers, cdn_headers[i]);
             return d;
         }

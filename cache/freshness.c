@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/freshness.h"
 
+#include "gateway/http/etag.h"
+#include "gateway/http/forward.h"
+
 static bool within(uint64_t stale_from_ms, uint32_t window_s, uint64_t now_ms)
 {
     return now_ms < stale_from_ms + (uint64_t)window_s * 1000;
@@ -42,44 +45,55 @@ struct cache_validators cache_validators(const struct cache_object *o)
     return v;
 }
 
-/* Fields that a 304 renews (section 2.9). Date too: browsers reckon age from it, and one that stood
- * still while Age starts anew would make a confirmed object look old. */
-static const enum header_id renewed[] = {
-    HEADER_CACHE_CONTROL,     HEADER_EXPIRES, HEADER_CACHE_TAG, HEADER_CLOUDFLARE_CDN_CACHE_CONTROL,
-    HEADER_CDN_CACHE_CONTROL, HEADER_ETAG,    HEADER_DATE};
+/* RFC 9111 section 3.2: a 304 renews all fields, but not those that say how the stored bytes are to
+ * be read: they came with those bytes. Age is counted here; a cookie is for one visitor and would
+ * keep the object from being renewed (section 2.4). */
+static const enum header_id not_renewed[] = {HEADER_CONTENT_LENGTH, HEADER_CONTENT_ENCODING,
+                                             HEADER_CONTENT_RANGE, HEADER_AGE, HEADER_SET_COOKIE};
 
-static bool is_renewed(enum header_id id, const struct headers *fresh)
+/* A 304 and what its Connection field takes out of it. */
+struct renewal {
+    const struct headers *fresh;
+    struct forward forward;
+};
+
+static bool may_renew(const struct renewal *r, const struct header *field)
 {
-    for (size_t i = 0; i < GW_COUNT(renewed); i++)
-        if (renewed[i] == id)
-            return headers_has(fresh, id);
-    return false;
+    for (size_t i = 0; i < GW_COUNT(not_renewed); i++)
+        if (not_renewed[i] == field->id)
+            return false;
+    if (field->id == HEADER_ETAG && !etag_valid(field->value))
+        return false; /* it would be removed (section 2.10), and the stored one with it */
+    return !forward_is_hop_by_hop(&r->forward, field);
 }
 
-static bool copy_kept(const struct headers *from, const struct headers *fresh, struct headers *out)
+static bool is_renewed(const struct renewal *r, const struct header *stored)
+{
+    const struct gw_str *value = headers_find(r->fresh, stored->name);
+    return value && may_renew(r, &(struct header){stored->name, *value, stored->id});
+}
+
+static bool copy_kept(const struct headers *from, const struct renewal *r, struct headers *out)
 {
     for (size_t i = 0; i < from->count; i++) {
         const struct header *field = &from->items[i];
-        if (!is_renewed(field->id, fresh) && !headers_add(out, field->name, field->value))
+        if (!is_renewed(r, field) && !headers_add(out, field->name, field->value))
             return false;
     }
     return true;
 }
 
 /* Fields that are stored but not sent, so that they decide again. */
-static bool add_hidden(const struct cache_object *o, const struct headers *fresh,
-                       struct headers *out)
+static bool add_hidden(const struct cache_object *o, const struct renewal *r, struct headers *out)
 {
-    const struct {
-        enum header_id id;
-        struct gw_str value;
-    } hidden[] = {
-        {HEADER_CLOUDFLARE_CDN_CACHE_CONTROL, cache_object_text(o, o->head.edge_control)},
-        {HEADER_CACHE_TAG, cache_object_text(o, o->head.tags)},
-        {HEADER_SERVER, cache_object_text(o, o->head.server)},
+    const struct header hidden[] = {
+        {header_name(HEADER_CLOUDFLARE_CDN_CACHE_CONTROL),
+         cache_object_text(o, o->head.edge_control), HEADER_CLOUDFLARE_CDN_CACHE_CONTROL},
+        {header_name(HEADER_CACHE_TAG), cache_object_text(o, o->head.tags), HEADER_CACHE_TAG},
+        {header_name(HEADER_SERVER), cache_object_text(o, o->head.server), HEADER_SERVER},
     };
     for (size_t i = 0; i < GW_COUNT(hidden); i++)
-        if (hidden[i].value.len && !is_renewed(hidden[i].id, fresh) &&
+        if (hidden[i].value.len && !is_renewed(r, &hidden[i]) &&
             !headers_add_id(out, hidden[i].id, hidden[i].value))
             return false;
     return true;
@@ -88,13 +102,14 @@ static bool add_hidden(const struct cache_object *o, const struct headers *fresh
 bool cache_merge_304(const struct cache_object *o, const struct headers *fresh, struct headers *out)
 {
     struct headers stored;
+    struct renewal r = {.fresh = fresh};
     headers_init(&stored, out->arena, out->max);
-    if (!cache_object_fields(o, &stored) || !copy_kept(&stored, fresh, out) ||
-        !add_hidden(o, fresh, out))
+    forward_prepare(&r.forward, fresh);
+    if (!cache_object_fields(o, &stored) || !copy_kept(&stored, &r, out) || !add_hidden(o, &r, out))
         return false;
     for (size_t i = 0; i < fresh->count; i++) {
         const struct header *field = &fresh->items[i];
-        if (is_renewed(field->id, fresh) && !headers_add(out, field->name, field->value))
+        if (may_renew(&r, field) && !headers_add(out, field->name, field->value))
             return false;
     }
     return true;

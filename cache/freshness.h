@@ -30,8 +30,9 @@ struct cache_validators {
 };
 struct cache_validators cache_validators(const struct cache_object *o);
 
-/* The fields of the object with those that a 304 may change taken from it (Cache-Control, Expires,
- * Cache-Tag, the CDN-Cache-Control fields, ETag). Decide about the result with
+/* The fields of the object with those that a 304 may change taken from it: all that it has, but
+ * Content-Length, Content-Encoding, Content-Range, Age, Set-Cookie and hop-by-hop ones (RFC 9111
+ * section 3.2). Decide about the result with
  * cache_response.revalidated set; not storable: cache_fill_keep. False when `out` is too small. */
 GW_MUST bool cache_merge_304(const struct cache_object *o, const struct headers *fresh,
                              struct headers *out);

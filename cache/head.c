@@ -52,15 +52,18 @@ static bool is_dropped(const struct cache_decision *decision, struct gw_str name
     return false;
 }
 
-static bool is_cloudflare(struct gw_str name)
+/* CF-* is the edge's to say; the other tells about our own hop to a proxy (RFC 9111 section 3.1).
+ */
+static bool is_of_the_hop(struct gw_str name)
 {
-    return name.len > 3 && gw_str_ieq(gw_str_first(name, 3), GW_STR("CF-"));
+    return (name.len > 3 && gw_str_ieq(gw_str_first(name, 3), GW_STR("CF-"))) ||
+           gw_str_ieq(name, GW_STR("Proxy-Authentication-Info"));
 }
 
 static enum part part_of(const struct writer *w, const struct header *field)
 {
     if (forward_is_hop_by_hop(&w->forward, field) ||
-        is_in(field->id, left_out, GW_COUNT(left_out)) || is_cloudflare(field->name) ||
+        is_in(field->id, left_out, GW_COUNT(left_out)) || is_of_the_hop(field->name) ||
         (field->id == HEADER_SET_COOKIE && w->decision->strip_set_cookie) ||
         (field->id == HEADER_ETAG && !etag_valid(field->value)) ||
         is_dropped(w->decision, field->name))

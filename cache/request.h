@@ -49,6 +49,7 @@ bool cache_policy_occ(const struct cache_policy *policy);
     X(NOT_STATIC, "the file extension is not cached by default")                                   \
     X(EDGE_ERROR, "an error page of the edge itself")                                              \
     X(VARY_ALL, "the response says Vary: *")                                                       \
+    X(PARTIAL, "a part of a response that was asked for whole")                                    \
     X(TOO_LARGE, "larger than a cached object may be")                                             \
     X(STATUS_NO_STORE, "status_code_ttl forbids storing this status")                              \
     X(STATUS_TTL, "TTL from status_code_ttl")                                                      \

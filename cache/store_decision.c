@@ -50,6 +50,31 @@ static bool varies_on_all(const struct headers *headers)
     return false;
 }
 
+/* "bytes 0-9/10" */
+static bool covers_all(struct gw_str content_range)
+{
+    const struct gw_str start = GW_STR("bytes 0-");
+    size_t slash = gw_str_chr(content_range, '/');
+    uint64_t last, size;
+    return gw_str_starts(content_range, start) && slash != GW_NPOS &&
+           gw_str_u64(gw_str_from(gw_str_first(content_range, slash), start.len), UINT64_MAX - 1,
+                      &last) &&
+           gw_str_u64(gw_str_from(content_range, slash + 1), UINT64_MAX, &size) && last + 1 == size;
+}
+
+/* We ask for the whole, so a part answers no question of ours, and later requests for the whole
+ * must not get it (RFC 9111 section 3.3). */
+static bool is_part(const struct cache_response *r)
+{
+    if (r->status != 206)
+        return false;
+    const struct gw_str *range = headers_get(r->headers, HEADER_CONTENT_RANGE);
+    const struct gw_str *type = headers_get(r->headers, HEADER_CONTENT_TYPE);
+    const struct gw_str several = GW_STR("multipart/byteranges");
+    return range ? !covers_all(*range)
+                 : type && gw_str_ieq(gw_str_first(*type, several.len), several);
+}
+
 /* Steps a to c: what no setting can lift. */
 static enum cache_reason refuse_always(const struct facts *f)
 {
@@ -59,6 +84,8 @@ static enum cache_reason refuse_always(const struct facts *f)
     /* A 304 that nobody asked for describes an object we do not have. */
     if (r->status < 200 || r->status == 304)
         return CACHE_REASON_STATUS_UNCACHED;
+    if (is_part(r))
+        return CACHE_REASON_PARTIAL;
     if (varies_on_all(r->headers))
         return CACHE_REASON_VARY_ALL;
     if (r->length_known && r->body_len > f->policy->object_max)

@@ -157,6 +157,22 @@ const char *json_type_name(enum json_type type)
     return names[type];
 }
 
+void json_hide(struct json_doc *doc, const struct json *string)
+{
+    if (!string || json_type(string) != JSON_STRING ||
+        gw_str_find(json_str(string), GW_STR("${")) != GW_NPOS)
+        return;
+    size_t offset, width;
+    json_place(doc, string, &offset, &width);
+    char *at = (char *)doc->source.text.ptr + offset + 1; /* behind the quote */
+    struct gw_str inside = gw_str(at, width - 2);
+    size_t from = gw_str_find(inside, GW_STR("://")), to = gw_str_rchr(inside, '@');
+    if (from == GW_NPOS)
+        memset(at, '*', inside.len);
+    else if (to != GW_NPOS && to > from + 3)
+        memset(at + from + 3, '*', to - from - 3);
+}
+
 const struct json *json_get(const struct json *v, const char *key)
 {
     return value(cJSON_IsObject(node(v)) ? cJSON_GetObjectItemCaseSensitive(node(v), key) : NULL);

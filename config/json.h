@@ -55,6 +55,11 @@ void json_key_place(const struct json_doc *doc, const struct json *member, size_
  * counted): errors inside expressions are shown where they stand in the file. */
 size_t json_string_offset(const struct json_doc *doc, const struct json *string, size_t at);
 
+/* Overwrites a secret in the document's copy of the text, so that no excerpt in a message shows it;
+ * the value itself stays. Of a URL only what stands before "@" goes. NULL and references to
+ * ${…} are left alone. */
+void json_hide(struct json_doc *doc, const struct json *string);
+
 /* Messages at a value, or at a member's name. */
 void json_error(const struct json_doc *doc, const struct json *v, struct gw_diags *diags,
                 const char *fmt, ...) GW_PRINTF(4, 5);

@@ -129,8 +129,18 @@ static int find_plan(const char *name)
     return -1;
 }
 
-static struct config *load_document(const struct json_doc *doc,
-                                    const struct config_overrides *overrides,
+/* Before the first message: an excerpt shows the line, and a secret may stand on the same one as a
+ * mistake. */
+static void hide_secrets(struct json_doc *doc)
+{
+    const struct json *root = json_root(doc);
+    const struct json *admin = json_get(root, "admin");
+    json_hide(doc, json_get(admin, "token"));
+    json_hide(doc, json_get(admin, "api_key"));
+    json_hide(doc, json_get(json_get(root, "limiter"), "backend"));
+}
+
+static struct config *load_document(struct json_doc *doc, const struct config_overrides *overrides,
                                     struct gw_diags *diags)
 {
     static const struct config_overrides none;
@@ -146,6 +156,7 @@ static struct config *load_document(const struct json_doc *doc,
                      "there is no plan \"%s\"; plans are free, pro, business and enterprise",
                      o->plan);
     const struct json *root = json_root(doc);
+    hide_secrets(doc);
     if (json_type(root) == JSON_OBJECT) {
         owned->config.path = gw_arena_dup(&owned->arena, gw_str_z(path));
         load_section(&l, &schema_root, root, &owned->config);

@@ -7,7 +7,7 @@ set -euo pipefail
 
 # One need a word; "a|b" means that either will do, the first one known to apt is installed.
 build=(gcc libc6-dev cmake ninja-build "pkgconf|pkg-config" libuv1-dev
-    "libllhttp-dev|llhttp-dev|node-llhttp" libssl-dev libhiredis-dev libcjson-dev libpcre2-dev zlib1g-dev
+    "libllhttp-dev|llhttp-dev|node-llhttp" libssl-dev libhiredis-dev libcjson-dev libpcre2-dev zlib1g-dev libbrotli-dev
     python3) # for quickstart.sh's demo origin
 tests=(libcmocka-dev python3-pytest redis-server curl jq clang-format)
 bench=(wrk "nginx-light|nginx" haproxy varnish)

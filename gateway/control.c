@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* pthread_kill */
+#define _GNU_SOURCE /* kill */
 #include "gateway/control.h"
+
+#include <unistd.h>
 
 void control_init(struct control *c)
 {
-    c->thread = pthread_self();
     c->closed = false;
     pthread_mutex_init(&c->lock, NULL);
     gw_list_init(&c->jobs);
@@ -25,7 +26,7 @@ bool control_submit(struct control *c, struct control_job *job)
         gw_list_push(&c->jobs, &job->link);
     pthread_mutex_unlock(&c->lock);
     if (!closed)
-        pthread_kill(c->thread, CONTROL_SIGNAL);
+        kill(getpid(), CONTROL_SIGNAL);
     return !closed;
 }
 

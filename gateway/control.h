@@ -10,7 +10,10 @@
 
 #include "gateway/base/list.h"
 
-#define CONTROL_SIGNAL SIGUSR2 /* wakes the main thread out of sigwait; harmless from outside */
+/* Wakes the main thread, the only one that waits for signals; harmless from outside. It is sent to
+ * the process and has a number above TERM's: of the signals pending there the kernel hands out the
+ * lowest first, so jobs without end cannot hold up the end of the process. */
+#define CONTROL_SIGNAL SIGURG
 
 struct control_job {
     struct gw_list link;
@@ -18,13 +21,11 @@ struct control_job {
 };
 
 struct control {
-    pthread_t thread;
     pthread_mutex_t lock;
     struct gw_list jobs;
     bool closed;
 };
 
-/* The calling thread becomes the one that runs jobs. */
 void control_init(struct control *c);
 void control_release(struct control *c);
 /* False when the process is ending: the job will not run. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/origin_request.h"
 
+#include "cache/device.h"
 #include "gateway/http/forward.h"
 #include "gateway/http/h1_write.h"
 
@@ -117,6 +118,20 @@ static void add_forwarded_for(const struct exchange *x, struct gw_buf *b)
     gw_buf_add(b, GW_STR("\r\n"));
 }
 
+/* The origin must know the class when the key tells classes apart (section 4.5), or all would get
+ * the page of whoever came first. */
+static void add_device(const struct exchange *x, struct gw_buf *b)
+{
+    const struct cache_settings *rule =
+        cache_settings_get(x->cache_policy.rules, CACHE_SETTING_CACHE_KEY);
+    if (!rule ||
+        (!rule->key.by_device_type && !(rule->key.custom && rule->key.custom->user_device_type)))
+        return;
+    const struct gw_str *agent = headers_get(&x->request.headers, HEADER_USER_AGENT);
+    add(b, header_name(HEADER_CF_DEVICE_TYPE),
+        cache_device_name(cache_device_of(agent ? *agent : GW_STR_EMPTY)));
+}
+
 static void add_edge_fields(const struct exchange *x, struct gw_buf *b)
 {
     const struct config_edge *edge = x->ws->snapshot->edges[x->edge].config;
@@ -134,6 +149,7 @@ static void add_edge_fields(const struct exchange *x, struct gw_buf *b)
     gw_buf_add(b, x->request.upgrade ? GW_STR("upgrade") : GW_STR("Keep-Alive"));
     gw_buf_add(b, GW_STR("\r\n"));
     add(b, GW_STR("CF-IPCountry"), edge->country);
+    add_device(x, b);
 }
 
 static void add_request_line(const struct exchange *x, enum origin_request_kind kind,
@@ -175,6 +191,14 @@ static bool is_idempotent(enum http_method method)
            method == METHOD_TRACE || method == METHOD_PUT || method == METHOD_DELETE;
 }
 
+/* A rule's own, in seconds (section 4.3); 0 leaves it to the origin's. */
+static uint32_t read_timeout_ms(const struct exchange *x)
+{
+    const struct cache_settings *rule =
+        cache_settings_get(x->cache_policy.rules, CACHE_SETTING_READ_TIMEOUT);
+    return rule ? (uint32_t)rule->read_timeout * 1000 : 0;
+}
+
 struct upstream_request *origin_request_start(struct exchange *x, enum origin_request_kind kind,
                                               const struct cache_validators *validators,
                                               const struct upstream_events *events, void *ctx)
@@ -207,6 +231,7 @@ struct upstream_request *origin_request_start(struct exchange *x, enum origin_re
         .method = kind == ORIGIN_FILL ? METHOD_GET : x->request.method_id,
         .upgrade = kind == ORIGIN_PASS && x->request.upgrade,
         .limits = H1_LIMITS_DEFAULT,
+        .read_timeout_ms = read_timeout_ms(x),
     };
     struct upstream_request *r = upstream_start(x->ws->pools[x->zone->index], &call, events, ctx);
     gw_buf_release(&head);

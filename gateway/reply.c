@@ -25,7 +25,9 @@ static const struct page pages[] = {
     {431, "Request header fields too large", "The header section is larger than the edge accepts."},
     {500, "Internal error", "The edge could not handle the request."},
     {501, "Not implemented", "The edge does not know this transfer coding or method."},
+    {502, "Bad gateway", "The origin, itself a gateway, got no valid answer from behind it."},
     {503, "Service unavailable", "The edge cannot serve the request now."},
+    {504, "Gateway timeout", "The origin, itself a gateway, got no answer from behind it in time."},
     {505, "HTTP version not supported", "The edge speaks HTTP/1.0 and HTTP/1.1 here."},
     {520, "Web server returned an unknown error",
      "The origin's answer was empty, broken or not HTTP."},
@@ -103,6 +105,15 @@ void reply_error(struct exchange *x, unsigned status)
     if (status == 503)
         gw_buf_add(&lines, GW_STR("Retry-After: 1\r\n"));
     set_reply(x, status, gw_buf_str(&lines), gw_buf_str(&body));
+}
+
+bool reply_brands(const struct exchange *x, unsigned status)
+{
+    if (status != 502 && status != 504)
+        return false;
+    const struct cache_settings *rule =
+        cache_settings_get(&x->rules.settings, CACHE_SETTING_ORIGIN_ERROR_PAGE_PASSTHRU);
+    return !rule || !rule->origin_error_page_passthru;
 }
 
 static unsigned origin_status(int err)

@@ -10,6 +10,9 @@
 void reply_error(struct exchange *x, unsigned status);
 /* The page for what went wrong between us and the origin (x->origin_error is set to err). */
 void reply_origin_error(struct exchange *x, int err);
+/* Whether an origin's answer with this status is shown as the edge's page: 502 and 504, unless a
+ * rule lets them pass (origin_error_page_passthru). What is stored is the origin's all the same. */
+bool reply_brands(const struct exchange *x, unsigned status);
 /* The limiter's own answer: the app's 429, its redirect, the app's 500, or 503. */
 void reply_limited(struct exchange *x);
 /* Status for a request that could not be parsed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/delivery.h"
 #include "gateway/exchange_cache.h"
+#include "gateway/reply.h"
 
 /* Sends from an object or from a fill that still grows. delivery.h makes the head and knows the
  * parts of the body; this step moves bytes while the client takes them. */
@@ -52,12 +53,18 @@ static size_t take_whole(struct exchange *x, struct iovec *parts, size_t *count)
     return bytes;
 }
 
-/* Head and, in the usual case, the whole body in one write. */
-static void begin(struct exchange *x)
+/* Head and, in the usual case, the whole body in one write. False when the edge's page goes out
+ * instead (reply.h). */
+static bool begin(struct exchange *x)
 {
     prefer_whole(x);
     struct response response = {0};
     delivery_head(x, &response);
+    if (reply_brands(x, response.status)) {
+        exchange_cache_leave_fill(x);
+        reply_error(x, response.status);
+        return false;
+    }
     struct iovec parts[PIECES_MAX];
     if (x->cache.whole && x->delivery.answer == CACHE_ANSWER_FULL && !response.bodyless) {
         size_t bytes = take_whole(x, parts, &response.body_parts);
@@ -71,6 +78,7 @@ static void begin(struct exchange *x)
     response.complete |= response.bodyless;
     x->delivery.done = response.complete;
     exchange_respond(x, &response);
+    return true;
 }
 
 static void send_text(struct exchange *x, size_t part)
@@ -178,8 +186,8 @@ static enum step_result send_growing(struct exchange *x)
 
 enum step_result step_deliver(struct exchange *x)
 {
-    if (!x->responded)
-        begin(x);
+    if (!x->responded && !begin(x))
+        return STEP_MORE;
     while (!x->delivery.done) {
         if (x->io->congested(x->session))
             return STEP_WAIT;

@@ -4,6 +4,7 @@
 #include "gateway/exchange_cache.h"
 #include "gateway/http/forward.h"
 #include "gateway/http/h1_write.h"
+#include "gateway/invalidate.h"
 #include "gateway/origin_request.h"
 #include "gateway/reply.h"
 #include "gateway/response_lines.h"
@@ -35,6 +36,7 @@ static void on_head(void *ctx, const struct h1_message *answer)
     x->origin_status = answer->status;
     x->origin_us = upstream_head_us(x->upstream);
     metrics_observe_us(x->worker->metrics, METRIC_ORIGIN_DURATION, x->origin_us);
+    invalidate_after(x, answer);
 }
 
 static void respond(struct exchange *x, struct gw_str first);
@@ -51,6 +53,10 @@ static void on_body(void *ctx, struct gw_str data)
 {
     struct exchange *x = ctx;
     struct iovec part = {(void *)data.ptr, data.len};
+    if (!x->responded && reply_brands(x, x->answer->status)) {
+        exchange_resume(x);
+        return;
+    }
     if (!x->responded)
         respond(x, data);
     else
@@ -198,6 +204,17 @@ static enum step_result settle(struct exchange *x)
     return STEP_MORE;
 }
 
+/* The edge's page instead of the origin's (reply.h). */
+static enum step_result show_page(struct exchange *x)
+{
+    unsigned status = x->answer->status;
+    upstream_cancel(x->upstream);
+    x->upstream = NULL;
+    x->answer = NULL;
+    reply_error(x, status);
+    return STEP_MORE;
+}
+
 enum step_result step_pass(struct exchange *x)
 {
     if (x->body_too_large && !x->responded) {
@@ -208,6 +225,8 @@ enum step_result step_pass(struct exchange *x)
     }
     if (!x->upstream && !x->upstream_ended && !x->origin_error)
         x->upstream = origin_request_start(x, ORIGIN_PASS, NULL, &pass_events, x);
+    if (x->answer && !x->responded && reply_brands(x, x->answer->status))
+        return show_page(x);
     if (x->answer && !x->responded && !x->origin_error)
         respond(x, GW_STR_EMPTY);
     if (x->upstream_ended || x->origin_error) {

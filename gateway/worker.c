@@ -124,12 +124,14 @@ static void on_limiter_closed(void *ctx)
     gw_loop_stop(worker->loop);
 }
 
-/* All sessions are gone. */
+/* All sessions are gone, and none may come any more: the admin's door closes only here. */
 static void end(struct worker *worker)
 {
     if (worker->ending)
         return;
     worker->ending = true;
+    listener_close(worker->listeners[worker->door_count]);
+    worker->listeners[worker->door_count] = NULL;
     gw_deadline_cancel(&worker->drain_deadline);
     gw_deadline_cancel(&worker->housekeeping);
     fetch_stop_all(worker);

@@ -32,7 +32,7 @@ uint32_t embedded_take(struct embedded *e, struct gw_str key, struct window_rule
 
 bool embedded_forget(struct embedded *e, struct gw_str key)
 {
-    binding_forget(e->binding);
+    binding_forget(e->binding, key);
     bool was_value = kv_store_forget(e->kv, key);
     return shards_del(e->windows, key) || was_value;
 }

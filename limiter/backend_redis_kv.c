@@ -33,7 +33,7 @@ bool redis_kv_write(struct redis_backend *b, struct redis_op *op, struct gw_str 
         write->value.count,
         write->value.reset_at_ms,
         (uint64_t)write->ttl_s * 1000 + redis_margin_ms(b->pool),
-        settings->propagation_ms / KV_VERSIONS,
+        settings->propagation_ms / KV_SPANS,
         KV_VERSIONS,
         (uint64_t)KV_BURST_S * 1000000,
     };

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "limiter/binding.h"
 
+/* A machine's window as it believes it to be: its end, and the admissions it has not told yet. */
+struct machine {
+    struct window untold;
+    uint64_t edge; /* hash of the edge's key */
+};
+
+/* A machine lies in the shard of its edge. That shard's lock is taken first and held for a whole
+ * operation: in between two of its parts an admission would be neither untold nor told. */
 struct binding {
-    struct shards *told;   /* edge -> the counter's window as last heard */
-    struct shards *untold; /* machine -> the window's end as believed, and admissions not told yet */
+    struct shards *machines; /* machine -> struct machine */
+    struct shards *told;     /* edge -> the counter's window as last heard */
 };
 
 struct binding *binding_new(void)
 {
     struct binding *b = gw_zalloc(sizeof(*b));
+    b->machines = shards_new(BINDING_KEYS_MAX, sizeof(struct machine));
     b->told = shards_new(BINDING_KEYS_MAX, sizeof(struct window));
-    b->untold = shards_new(BINDING_KEYS_MAX, sizeof(struct window));
     return b;
 }
 
@@ -18,19 +26,31 @@ void binding_free(struct binding *b)
 {
     if (!b)
         return;
+    shards_free(b->machines);
     shards_free(b->told);
-    shards_free(b->untold);
     free(b);
 }
 
-static struct window open_window(struct shards *s, struct gw_str key, uint64_t now_ms)
+static struct window last_heard(struct binding *b, struct table_key edge, uint64_t now_ms)
 {
-    struct table_key at = table_key(key);
-    struct shard *shard = shard_lock(s, at.hash);
-    const struct window *w = table_find(&shard->table, at);
-    struct window found = w && w->reset_at_ms > now_ms ? *w : (struct window){0};
+    struct shard *shard = shard_lock(b->told, edge.hash);
+    const struct window *w = table_find(&shard->table, edge);
+    struct window heard = w && w->reset_at_ms > now_ms ? *w : (struct window){0};
     shard_unlock(shard);
-    return found;
+    return heard;
+}
+
+/* Workers may bring their messages in another order than the counter's: it never goes back. */
+static void hear(struct binding *b, struct table_key edge, const struct window *counter,
+                 uint64_t now_ms)
+{
+    struct shard *shard = shard_lock(b->told, edge.hash);
+    struct window *w = table_open(&shard->table, edge, now_ms);
+    if (counter->reset_at_ms > w->reset_at_ms ||
+        (counter->reset_at_ms == w->reset_at_ms && counter->count > w->count))
+        *w = *counter;
+    table_settle(&shard->table, w);
+    shard_unlock(shard);
 }
 
 /* What was told stands in for the beginning of the machine's own window; the algorithm goes on from
@@ -52,36 +72,43 @@ static bool judge(struct window *untold, const struct window *told, const struct
 
 bool binding_take(struct binding *b, const struct binding_ask *ask, struct window *after)
 {
-    struct window told = open_window(b->told, ask->edge, ask->now_ms);
-    struct table_key at = table_key(ask->machine);
-    struct shard *shard = shard_lock(b->untold, at.hash);
-    struct window *untold = table_open(&shard->table, at, ask->now_ms);
-    bool admitted = judge(untold, &told, ask, after);
-    table_settle(&shard->table, untold);
+    struct table_key edge = table_key(ask->edge);
+    struct shard *shard = shard_lock(b->machines, edge.hash);
+    struct machine *m = table_open(&shard->table, table_key(ask->machine), ask->now_ms);
+    struct window told = last_heard(b, edge, ask->now_ms);
+    m->edge = edge.hash;
+    bool admitted = judge(&m->untold, &told, ask, after);
+    table_settle(&shard->table, m);
     shard_unlock(shard);
     return admitted;
 }
 
 void binding_told(struct binding *b, const struct binding_ask *ask, const struct window *counter)
 {
-    struct table_key at = table_key(ask->edge);
-    struct shard *shard = shard_lock(b->told, at.hash);
-    table_put(&shard->table, at, counter, ask->now_ms);
-    shard_unlock(shard);
-
-    at = table_key(ask->machine);
-    shard = shard_lock(b->untold, at.hash);
-    struct window *untold = table_find(&shard->table, at);
+    struct table_key edge = table_key(ask->edge);
+    struct shard *shard = shard_lock(b->machines, edge.hash);
+    hear(b, edge, counter, ask->now_ms);
+    struct machine *m = table_find(&shard->table, table_key(ask->machine));
     /* Not when the machine has begun another window since. */
-    if (untold && untold->count && ask->now_ms + ask->rule.window_ms >= untold->reset_at_ms) {
-        *untold = (struct window){counter->reset_at_ms, untold->count - 1};
-        table_settle(&shard->table, untold);
+    if (m && m->untold.count && ask->now_ms + ask->rule.window_ms >= m->untold.reset_at_ms) {
+        m->untold = (struct window){counter->reset_at_ms, m->untold.count - 1};
+        table_settle(&shard->table, m);
     }
     shard_unlock(shard);
 }
 
-void binding_forget(struct binding *b)
+static bool is_at_edge(void *ctx, struct gw_str key, const void *record)
 {
-    shards_clear(b->told);
-    shards_clear(b->untold);
+    (void)key;
+    const uint64_t *edge = ctx;
+    return ((const struct machine *)record)->edge == *edge;
+}
+
+void binding_forget(struct binding *b, struct gw_str edge)
+{
+    uint64_t hash = gw_hash(edge);
+    struct shard *shard = shard_lock(b->machines, hash);
+    table_del_where(&shard->table, is_at_edge, &hash);
+    shards_del(b->told, edge);
+    shard_unlock(shard);
 }

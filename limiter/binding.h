@@ -10,7 +10,8 @@
  * the edge. How late Cloudflare's machines are is not published ("asynchronously"); the lag is a
  * guess below a second.
  *
- * Thread: any. Owns: copies of the keys. Limits: BINDING_KEYS_MAX edges' keys and as many machines'.
+ * Thread: any. Owns: copies of the keys. Limits: BINDING_KEYS_MAX edges' keys and as many
+ * machines'.
  */
 #include "limiter/shards.h"
 #include "limiter/window.h"
@@ -33,5 +34,5 @@ struct binding_ask {
 GW_MUST bool binding_take(struct binding *b, const struct binding_ask *ask, struct window *after);
 /* The admission of `ask` was told, and this is how the counter stands. */
 void binding_told(struct binding *b, const struct binding_ask *ask, const struct window *counter);
-/* After a counter was reset: nobody knows anything. */
-void binding_forget(struct binding *b);
+/* After the counter of an edge was reset: nobody knows anything of it. */
+void binding_forget(struct binding *b, struct gw_str edge);

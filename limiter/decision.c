@@ -22,11 +22,6 @@ static void on_op(struct redis_op *op)
     decision_resume(gw_container_of(op, struct decision, op));
 }
 
-static uint64_t offset_ms(struct limiter_worker *worker, uint64_t now_ms)
-{
-    return gw_loop_now(worker->loop).mono_ms - now_ms;
-}
-
 static struct gw_str keep(char **at, struct gw_str text)
 {
     struct gw_str kept = gw_str(*at, text.len);
@@ -49,7 +44,7 @@ struct decision *decision_new(struct limiter_worker *worker, const struct limite
     struct decision *d = gw_alloc(sizeof(*d) + ask->place.edge.len + key.len + other.len);
     *d = (struct decision){
         .worker = worker,
-        .offset_ms = offset_ms(worker, ask->now_ms),
+        .offset_ms = gw_loop_now(worker->loop).mono_ms - ask->now_ms,
         .now_ms = ask->now_ms,
         .at_ms = ask->now_ms,
         .rule = limiter->rule,
@@ -89,15 +84,15 @@ static bool run(struct decision *d)
     return progress == DECISION_DONE;
 }
 
-void decisions_catch_up(struct limiter_worker *worker, uint64_t now_ms)
+void decisions_catch_up(struct limiter_worker *worker)
 {
-    clock_timers_run(worker->timers, now_ms + offset_ms(worker, now_ms));
+    clock_timers_run(worker->timers, gw_loop_now(worker->loop).mono_ms);
 }
 
 enum limiter_outcome decision_start(struct decision *d, struct limiter_call *call,
                                     struct limiter_verdict *out)
 {
-    decisions_catch_up(d->worker, d->now_ms);
+    decisions_catch_up(d->worker);
     if (!run(d)) {
         if (call)
             gw_list_push(&d->calls, &call->link);

@@ -84,9 +84,9 @@ enum decision_progress decision_fail(struct decision *d, enum limiter_fault faul
 
 /* ---- for the worker ---- */
 
-/* What was to happen before the instant of an ask has happened when this returns, whatever the loop
- * has had time for. */
-void decisions_catch_up(struct limiter_worker *worker, uint64_t now_ms);
+/* For who is about to read a store: what was to happen before now has happened when this returns,
+ * whatever the loop has had time for. */
+void decisions_catch_up(struct limiter_worker *worker);
 /* Ends all that wait for their time, and those that wait for Redis as soon as it lets go. */
 void decisions_close(struct limiter_worker *worker);
 /* Gives the answers that are due. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rate limiting binding (binding.h): it answers at once; for each admission a decision without a
- * caller goes on, which tells the edge's counter when the lag has passed. */
+/* The rate limiting binding (binding.h): it answers at once; for each admission a decision without
+ * a caller goes on, which tells the edge's counter when the lag has passed. */
 #include "limiter/decision.h"
 #include "limiter/store.h"
 #include "limiter/verdict.h"
@@ -52,7 +52,7 @@ enum limiter_outcome decide_binding(struct limiter_worker *worker, const struct 
         .now_ms = ask->now_ms,
     };
     struct window w;
-    decisions_catch_up(worker, ask->now_ms);
+    decisions_catch_up(worker);
     bool admitted = binding_take(worker->world->local->binding, &believed, &w);
     *out = verdict_of(&w, admitted, limiter->rule, ask->now_ms, limiter->mode == LIMITER_SHADOW);
     if (admitted)

@@ -100,7 +100,7 @@ static void add_version(struct kv_key *k, const struct kv_settings *s, const str
 {
     forget_old(k, w->at_ms);
     struct kv_version *newest = k->count ? &k->versions[k->count - 1] : NULL;
-    bool is_near = newest && w->at_ms - newest->opened_ms < s->propagation_ms / KV_VERSIONS;
+    bool is_near = newest && w->at_ms - newest->opened_ms < s->propagation_ms / KV_SPANS;
     if (!newest || (!is_near && k->count < KV_VERSIONS)) {
         newest = &k->versions[k->count++];
         newest->opened_ms = w->at_ms;

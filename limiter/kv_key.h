@@ -18,13 +18,14 @@
  * again) is in decision_kv.c. backend_redis_script.h says the same as this file in Lua.
  *
  * Thread: none, the caller serialises. Time: `at_ms`, the simulated instant. Limits: KV_VERSIONS
- * versions: writes that follow each other within 1/KV_VERSIONS of the propagation share one, so
- * that the others see them later than they might, never earlier. */
+ * versions: writes that follow each other within 1/KV_SPANS of the propagation share one, so that
+ * the others see them later by that much, never earlier. */
 #include "config/sections.h"
 #include "limiter/policy.h"
 #include "limiter/window.h"
 
-#define KV_VERSIONS 8
+#define KV_SPANS    8
+#define KV_VERSIONS 14 /* under way for 1.5 times the propagation, one begun, one that all see */
 #define KV_BURST_S  10
 #define KV_KEY_MAX  512 /* bytes */
 #define KV_TTL_MIN  60  /* seconds */

@@ -93,33 +93,17 @@ bool kv_store_write(struct kv_store *kv, struct gw_str key, const struct kv_sett
 
 /* ---- the admin's view ---- */
 
-struct copy_search {
-    struct gw_str key;
-    char found[COPY_KEY_MAX];
-    size_t found_len;
-};
-
-static bool search_copy(void *ctx, struct gw_str copy, const void *record)
+static bool is_copy_of(void *ctx, struct gw_str copy, const void *record)
 {
     (void)record;
-    struct copy_search *search = ctx;
-    if (!gw_str_eq(gw_str_from(copy, gw_str_chr(copy, '\0') + 1), search->key))
-        return true;
-    memcpy(search->found, copy.ptr, copy.len);
-    search->found_len = copy.len;
-    return false;
+    const struct gw_str *key = ctx;
+    return gw_str_eq(gw_str_from(copy, gw_str_chr(copy, '\0') + 1), *key);
 }
 
-/* One by one, because a visitor may not change what it visits; there are as many as edges. */
 static void forget_copies(struct kv_store *kv, struct gw_str key)
 {
-    struct copy_search search = {.key = key};
     struct shard *shard = shard_lock(kv->copies, gw_hash(key));
-    do {
-        search.found_len = 0;
-        table_visit(&shard->table, search_copy, &search);
-    } while (search.found_len &&
-             table_del(&shard->table, table_key(gw_str(search.found, search.found_len))));
+    table_del_where(&shard->table, is_copy_of, &key);
     shard_unlock(shard);
 }
 

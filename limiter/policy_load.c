@@ -19,7 +19,8 @@ struct choice {
     int value;
 };
 
-static const struct choice stores[] = {{"durable_object", LIMITER_DURABLE_OBJECT},
+static const struct choice stores[] = {/* in the order of their enum */
+                                       {"durable_object", LIMITER_DURABLE_OBJECT},
                                        {"memory", LIMITER_MEMORY},
                                        {"kv", LIMITER_KV},
                                        {"binding", LIMITER_BINDING},
@@ -138,7 +139,8 @@ static void load_key(struct load *l, const struct json *object, struct limiter *
     gw_diag_at(l->diags, GW_DIAG_ERROR, json_source(l->doc), from, to - from, "%s", error.message);
 }
 
-static struct limiter_kv load_kv(struct load *l, const struct json *object)
+static struct limiter_kv load_kv(struct load *l, const struct json *object,
+                                 enum limiter_store store)
 {
     static const char *const known[] = {"cache_ttl_s",    "negative_cache",
                                         "read_ms",        "write_ms",
@@ -148,6 +150,9 @@ static struct limiter_kv load_kv(struct load *l, const struct json *object)
     const struct json *kv = member(l, object, "kv", JSON_OBJECT);
     if (kv)
         json_unknown_keys(l->doc, kv, known, l->diags);
+    if (kv && store != LIMITER_KV)
+        json_warn(l->doc, kv, l->diags, "\"kv\" has no effect: this limiter's store is \"%s\"",
+                  stores[store].name);
     return (struct limiter_kv){
         .cache_ttl_s = integer_of(l, kv, "cache_ttl_s", 30, 86400, -1),
         .read_ms = integer_of(l, kv, "read_ms", 0, 60000, -1),
@@ -176,7 +181,7 @@ static void load_limiter(struct load *l, const struct json *object, struct limit
         (enum limiter_store)choice_of(l, object, "store", stores, LIMITER_DURABLE_OBJECT);
     limiter->mode = (enum limiter_mode)choice_of(l, object, "mode", modes, LIMITER_ENFORCE);
     load_key(l, object, limiter);
-    limiter->kv = load_kv(l, object);
+    limiter->kv = load_kv(l, object, limiter->store);
     if (window && limiter->store == LIMITER_BINDING && limiter->rule.window_ms != 10000 &&
         limiter->rule.window_ms != 60000)
         json_error(l->doc, window, l->diags, "a binding counts over 10000 or 60000 ms");

@@ -2,7 +2,7 @@
 #include "limiter/state.h"
 
 #include "gateway/base/err.h"
-#include "limiter/limiter_inside.h"
+#include "limiter/decision.h"
 #include "limiter/store.h"
 
 #define PATTERN_MAX (2 * STORAGE_KEY_MAX) /* every byte may need a backslash */
@@ -24,6 +24,7 @@ static void state_init(struct limiter_state *s, struct limiter_worker *worker,
                        const struct limiter_state_item *items, size_t count)
 {
     *s = (struct limiter_state){.done = s->done, .worker = worker, .items = items, .count = count};
+    decisions_catch_up(worker);
     gw_task_init(&s->end, on_end);
     redis_job_init(&s->job);
 }

@@ -248,6 +248,20 @@ bool table_del(struct table *t, struct table_key key)
     return true;
 }
 
+/* By slots, not by the heap: what moves into a gap was not looked at yet, or (around the end) may
+ * be looked at twice. */
+void table_del_where(struct table *t,
+                     bool (*matches)(void *ctx, struct gw_str key, const void *record), void *ctx)
+{
+    for (size_t at = 0; at < t->cap;) {
+        const struct table_entry *e = t->slots[at].entry;
+        if (e && matches(ctx, key_of(t, e), e->record))
+            drop(t, &t->slots[at]);
+        else
+            at++;
+    }
+}
+
 void table_visit(const struct table *t,
                  bool (*visit)(void *ctx, struct gw_str key, const void *record), void *ctx)
 {

@@ -61,6 +61,9 @@ GW_MUST uint32_t table_take(struct table *t, struct table_key key, struct window
 void table_put(struct table *t, struct table_key key, const void *record, uint64_t now_ms);
 /* Whether it was there. */
 bool table_del(struct table *t, struct table_key key);
+/* Removes all that match. */
+void table_del_where(struct table *t,
+                     bool (*matches)(void *ctx, struct gw_str key, const void *record), void *ctx);
 void table_clear(struct table *t);
 
 /* All entries, in no order, until `visit` says false; it must not change the table. */

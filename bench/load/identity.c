@@ -40,7 +40,7 @@ static struct gw_ip add_to(struct gw_ip ip, uint64_t distance)
 
 size_t identity_address(const struct identity_group *g, uint32_t index, char out[GW_IP_TEXT_MAX])
 {
-    uint64_t left = index;
+    uint64_t left = (uint64_t)index + g->address_first;
     for (size_t i = 0; i < g->block_count && g->has_address; i++) {
         const struct gw_cidr *block = &g->blocks[i];
         uint64_t here = block_capacity(block);

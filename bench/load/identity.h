@@ -29,6 +29,7 @@ struct identity_group {
     bool has_address;
     const struct gw_cidr *blocks;
     size_t block_count;
+    uint32_t address_first;     /* the visitor with index 0 has this address of the blocks */
     const struct gw_str *edges; /* none: the gateway decides */
     size_t edge_count;
     const uint16_t *cycle; /* indexes into edges */

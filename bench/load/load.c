@@ -55,6 +55,12 @@ static void on_progress(void *ctx, const struct run_progress *p)
 
 /* ---- reports ---- */
 
+static void put(FILE *file, const struct gw_buf *text)
+{
+    if (text->len)
+        fwrite(text->data, 1, text->len, file);
+}
+
 static int write_file(struct session *s, const char *path, const struct gw_buf *text)
 {
     FILE *file = fopen(path, "we");
@@ -80,7 +86,7 @@ static int write_reports(struct session *s)
     int code = 0;
     gw_buf_init(&text, REPORT_MAX);
     report_terminal(&report, &text, s->o->out_color);
-    fwrite(text.data, 1, text.len, s->out);
+    put(s->out, &text);
     for (size_t i = 0; i < GW_COUNT(forms); i++) {
         gw_buf_clear(&text);
         if (!forms[i].path)
@@ -102,7 +108,7 @@ static int compare(struct session *s)
     gw_buf_init(&text, REPORT_MAX);
     report_json(&report, &now);
     bool fine = compare_reports(s->o->compare, gw_buf_str(&now), &text, &diags);
-    fwrite(text.data, 1, text.len, s->out);
+    put(s->out, &text);
     gw_diags_print(&diags, s->err, s->o->err_color);
     gw_diags_release(&diags);
     gw_buf_release(&now);
@@ -184,7 +190,7 @@ static int show_scenario(struct session *s, struct gw_diags *diags)
     gw_buf_init(&text, REPORT_MAX);
     bool fine = load_scenario_text(s->o, &text, diags);
     if (fine)
-        fwrite(text.data, 1, text.len, s->out);
+        put(s->out, &text);
     gw_buf_release(&text);
     return fine ? 0 : EXIT_PLAN;
 }

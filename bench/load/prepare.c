@@ -84,7 +84,8 @@ static void add_header(struct load_plan *p, const char *text, struct gw_diags *d
         return;
     }
     struct load_pair *items = gw_arena_zalloc(&p->arena, (p->headers.count + 1) * sizeof(*items));
-    memcpy(items, p->headers.items, p->headers.count * sizeof(*items));
+    if (p->headers.count)
+        memcpy(items, p->headers.items, p->headers.count * sizeof(*items));
     items[p->headers.count] = (struct load_pair){name, value};
     p->headers = (struct load_pairs){items, p->headers.count + 1};
 }

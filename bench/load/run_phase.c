@@ -3,7 +3,7 @@
 #include "bench/load/run_private.h"
 
 #define LATE_US       20000 /* later than this after its instant a request was taken up late */
-#define BURST_EACH_US 20    /* what one request of a burst may cost: a thousand take 20 ms */
+#define BURST_EACH_US 200   /* what one request of a burst may cost: it opens a connection */
 
 /* ---- calls ---- */
 

@@ -113,10 +113,11 @@ static void read_group(struct reader *r, const struct json *v, struct identity_g
     *g = (struct identity_group){.count = 1, .weight = 1, .has_address = true};
     g->first = r->plan->identities;
     read_object(r, v, group_fields, g);
-    if (g->has_address && !g->block_count) {
-        bool small = g->count <= identity_capacity(&small_default, 1);
+    if (g->has_address && !g->block_count) { /* groups share it, visitor by visitor */
+        bool small = g->first + (uint64_t)g->count <= identity_capacity(&small_default, 1);
         g->blocks = small ? &small_default : &large_default;
         g->block_count = 1;
+        g->address_first = g->first;
     }
     uint64_t room = identity_capacity(g->blocks, g->block_count);
     if (g->has_address && g->count > room)

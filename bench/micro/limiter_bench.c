@@ -12,7 +12,9 @@
 #define ROUNDS 1000000u
 
 static struct limiter_worker *worker;
-static const struct limiter limiter = {.name = {"aiGenerate", 10}, .rule = {15, 60000}};
+static struct limiter limiter = {.name = {"aiGenerate", 10},
+                                 .rule = {15, 60000},
+                                 .kv = {60, 0, 0, 0, 1, 1, 1, CONFIG_KV_OFF, 1}};
 static const struct limiter_place place = {{"FRA", 3}, 0};
 static volatile uint64_t sink;
 
@@ -41,7 +43,7 @@ static enum limiter_outcome decide(struct gw_str key, struct limiter_verdict *v)
     return limiter_decide(worker, &ask, NULL, v);
 }
 
-static void deny_hot_key(unsigned rounds)
+static void ask_hot_key(unsigned rounds)
 {
     struct limiter_verdict v;
     for (unsigned i = 0; i < rounds; i++)
@@ -111,9 +113,16 @@ int main(int argc, char **argv)
     struct gw_loop *loop = gw_loop_new(&clock);
     struct limiter_world *world = limiter_world_new(&settings, GW_CLOCK_VIRTUAL);
     worker = limiter_worker_new(world, loop);
-    report("embedded, deny of a hot key", deny_hot_key, ROUNDS);
+    report("embedded, deny of a hot key", ask_hot_key, ROUNDS);
     report_memory();
     report("embedded, a million keys", spread_over_keys, ROUNDS);
+    limiter.store = LIMITER_KV; /* without latencies: what the state machine itself costs */
+    report("kv, deny of a hot key", ask_hot_key, ROUNDS);
+    limiter.rule.limit = UINT32_MAX;
+    report("kv, a hot key written", ask_hot_key, ROUNDS);
+    limiter.store = LIMITER_BINDING;
+    limiter.rule.limit = 15;
+    report("binding, deny of a hot key", ask_hot_key, ROUNDS);
     report("429 rendered", render_answer, ROUNDS);
     key = limiter_key_compile(GW_STR("${ip}:${user}"), &error);
     report("key rendered", render_key, ROUNDS);

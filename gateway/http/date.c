@@ -55,9 +55,11 @@ static struct civil civil_of(int64_t s)
 
 /* --- reading: each takes its piece off the front --- */
 
+/* In any case: the grammar is case-sensitive, but who reads a date for a cache should not be (RFC
+ * 9111 section 4.2). */
 static bool take(struct gw_str *s, struct gw_str literal)
 {
-    if (!gw_str_starts(*s, literal))
+    if (!gw_str_ieq(gw_str_first(*s, literal.len), literal))
         return false;
     *s = gw_str_from(*s, literal.len);
     return true;
@@ -116,7 +118,7 @@ static bool parse_fixdate(struct gw_str s, struct civil *c)
     return take_name(&s, week, &ignored) && take(&s, GW_STR(", ")) &&
            take_number(&s, 2, 31, &c->day) && take(&s, GW_STR(" ")) && take_month(&s, c) &&
            take(&s, GW_STR(" ")) && take_year(&s, c) && take(&s, GW_STR(" ")) && take_time(&s, c) &&
-           gw_str_eq(s, GW_STR(" GMT"));
+           gw_str_ieq(s, GW_STR(" GMT"));
 }
 
 /* Sunday, 06-Nov-94 08:49:37 GMT */
@@ -125,14 +127,14 @@ static bool parse_rfc850(struct gw_str s, int64_t now_s, struct civil *c)
     size_t comma = gw_str_chr(s, ',');
     bool named = false;
     for (size_t i = 0; i < GW_COUNT(long_days); i++)
-        named |= comma != GW_NPOS && gw_str_eq(gw_str_first(s, comma), long_days[i]);
+        named |= comma != GW_NPOS && gw_str_ieq(gw_str_first(s, comma), long_days[i]);
     if (!named)
         return false;
     s = gw_str_from(s, comma);
     unsigned year;
     if (!take(&s, GW_STR(", ")) || !take_number(&s, 2, 31, &c->day) || !take(&s, GW_STR("-")) ||
         !take_month(&s, c) || !take(&s, GW_STR("-")) || !take_number(&s, 2, 99, &year) ||
-        !take(&s, GW_STR(" ")) || !take_time(&s, c) || !gw_str_eq(s, GW_STR(" GMT")))
+        !take(&s, GW_STR(" ")) || !take_time(&s, c) || !gw_str_ieq(s, GW_STR(" GMT")))
         return false;
     int64_t now_year = civil_of(now_s).year;
     c->year = now_year - now_year % 100 + 100 + year;

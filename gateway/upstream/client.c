@@ -96,7 +96,9 @@ static void set_timeout(struct upstream_request *r)
         gw_deadline_cancel(&r->timeout);
     else
         gw_deadline_set(pool_loop(r->pool), &r->timeout,
-                        conn_queued(r->conn) ? origin->write_timeout_ms : origin->read_timeout_ms);
+                        conn_queued(r->conn)      ? origin->write_timeout_ms
+                        : r->call.read_timeout_ms ? r->call.read_timeout_ms
+                                                  : origin->read_timeout_ms);
 }
 
 static void on_timeout(struct gw_deadline *d)

@@ -47,6 +47,7 @@ struct upstream_call {
     enum http_method method; /* HEAD changes the answer's framing */
     bool upgrade;            /* a 101 answer turns this into a tunnel */
     struct h1_limits limits;
+    uint32_t read_timeout_ms; /* 0: the origin's own */
 };
 
 struct upstream_request *upstream_start(struct pool *pool, const struct upstream_call *call,

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cloudflare's cache behaviour as numbered cases: consecutive requests, what the origin answers, and
 the CF-Cache-Status each must get. Numbers are stable names, so that a failure can be looked up;
-gaps are intended. Defaults: plan Free, browser cache TTL 0, one edge, virtual clock.
+gaps are intended. Not simulated: 118 (variants of the vary setting), 130 (compression), 155 (response rules).
+Defaults: plan Free, browser cache TTL 0, one edge, virtual clock.
 
 `at` is the second, counted from the first request, at which a step is sent."""
+import threading
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
 import pytest
-from edge import Reply, wait_until
+from edge import Reply, fetch, in_parallel, wait_until
+from edge.api import ENTRYPOINT, Api, rule
 
 HTML = {"cache": True}
 OVERRIDE = {"cache": True, "edge_ttl": {"mode": "override_origin", "default": 7200}}
@@ -50,6 +53,10 @@ def origin_says(cache_control=None, **other):
     return headers
 
 
+def custom_key(**members):
+    return {"cache": True, "cache_key": {"custom_key": members}}
+
+
 OCC_OFF = {"plan": "enterprise", "settings": {"origin_cache_control": False}}
 ENTERPRISE = {"plan": "enterprise", "settings": {"origin_cache_control": True}}
 says = origin_says
@@ -87,6 +94,9 @@ VECTORS = {
     38: Vector(two("BYPASS", "BYPASS", status=500), {"status": 500}),
     39: Vector(two("MISS", "HIT", status=500), says("max-age=60", status=500)),
     40: Vector([Step("MISS", status=404), Step("HIT", at=179, status=404), Step("EXPIRED", at=181, status=404)], {"status": 404}),
+    41: Vector([Step("MISS", status=301), Step("HIT", at=7200), Step("EXPIRED", at=7202)], {"status": 301, "Location": "/b"}),
+    41.1: Vector([Step("MISS", status=302), Step("HIT", at=1200), Step("EXPIRED", at=1202)], {"status": 302, "Location": "/b"}),
+    41.2: Vector([Step("MISS", status=303), Step("HIT", at=1200), Step("EXPIRED", at=1202)], {"status": 303, "Location": "/b"}),
     43: Vector([Step("MISS"), Step("HIT", at=180), Step("EXPIRED", at=182)], {"status": 410}),
     44: Vector([Step("MISS"), Step("HIT", at=90), Step("EXPIRED", at=110)], {"Expires": LATER}),
     45: Vector(two("MISS", "REVALIDATED"), {"Expires": DATE, "ETag": '"v"', "revalidates": True}),
@@ -144,12 +154,22 @@ VECTORS = {
     95: Vector([Step("MISS", "/p"), Step("UPDATING", "/p", at=7201.5)], says("must-revalidate, max-age=5, stale-while-revalidate=30"), rules=[OVERRIDE]),
     101: Vector([Step("MISS", "/a.css?b=1&a=2"), Step("HIT", "/a.css?a=2&b=1")], says("max-age=60"), rules=[
         {"cache": True, "cache_key": {"ignore_query_strings_order": True}}]),
+    103: Vector([Step("MISS", "/a.css?id=1&utm=a"), Step("HIT", "/a.css?id=1&utm=b")], says("max-age=60"), zone=ENTERPRISE, rules=[
+        custom_key(query_string={"exclude": {"list": ["utm"]}})]),
     104: Vector([Step("MISS", "/a.css?x=1"), Step("HIT", "/a.css?y=2")], says("max-age=60"), rules=[
         {"cache": True, "cache_key": {"custom_key": {"query_string": {"exclude": {"all": True}}}}}]),
+    106: Vector([Step("MISS", headers={"X-T": "1"}), Step("HIT", headers={"X-T": "2"}), Step("MISS")], says("max-age=60"), zone=ENTERPRISE,
+                rules=[custom_key(header={"check_presence": ["X-T"]})]),
+    107: Vector([Step("MISS", headers={"Accept-Encoding": "gzip, br"}), Step("HIT", headers={"Accept-Encoding": "br;q=1"})], says("max-age=60"),
+                zone=ENTERPRISE, rules=[custom_key(header={"contains": {"accept-encoding": ["br"]}})]),
+    109: Vector([Step("MISS", headers={"Cookie": "t=a"}), Step("MISS", headers={"Cookie": "t=b"}), Step("HIT", headers={"Cookie": "t=a; u=1"})],
+                says("max-age=60"), zone=ENTERPRISE, rules=[custom_key(cookie={"include": ["t"]})]),
     110: Vector([Step("MISS", headers={"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)"}),
                  Step("MISS", headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}),
                  Step("MISS", headers={"User-Agent": "Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X)"})],
                 says("max-age=60"), rules=[{"cache": True, "cache_key": {"cache_by_device_type": True}}]),
+    104.1: Vector([Step("MISS", "/a.css?x=1"), Step("HIT", "/a.css?y=2")], says("max-age=60"), rules=[
+        custom_key(query_string={"exclude": ["*"]})]),
     112: Vector(two("BYPASS", "BYPASS", path="/x.jpg"), {"Content-Type": "text/html"}, rules=[
         {"cache": True, "cache_key": {"cache_deception_armor": True}}]),
     113: Vector(two("MISS", "HIT", path="/x.jpg"), says("max-age=60", **{"Content-Type": "text/html"}), rules=[
@@ -158,15 +178,24 @@ VECTORS = {
                 says("max-age=60", Vary="Accept-Language")),
     116: Vector(two("BYPASS", "BYPASS"), says("max-age=60", Vary="*")),
     116.1: Vector(two("BYPASS", "BYPASS"), says("max-age=60", Vary="*"), rules=[OVERRIDE]),
+    119: Vector(two("BYPASS", "BYPASS"), says("max-age=60", Vary="User-Agent"), rules=[
+        {"cache": True, "vary": {"default": {"action": "bypass"}}}]),
     121: Vector([Step("MISS"), Step("HIT", headers={"If-None-Match": '"other"', "If-Modified-Since": DATE}, status=200)],
                 says("max-age=60", **{"ETag": '"v"', "Last-Modified": DATE})),
     122: Vector([Step("MISS", headers={"If-None-Match": '"v"'}, status=304)], says("max-age=60", ETag='"v"')),
+    124: Vector([Step("MISS", headers={"Range": "bytes=0-1"}, status=206, client={"Content-Range": "bytes 0-1/4"})], says("max-age=60")),
+    125: Vector([Step("MISS"), *[Step("HIT", headers={"Range": r}, status=416, client={"Content-Range": "bytes */4", "Content-Length": "0"})
+                                 for r in ("bytes=4-", "bytes=-0", "bytes=")]], says("max-age=60")),
+    127: Vector([Step("MISS"), Step("HIT", headers={"Range": "bytes=0-0,2-3"}, status=206)], says("max-age=60")),
     128: Vector([Step("MISS"), Step("HIT", headers={"Range": "bytes=0-1", "If-Range": '"w"'}, status=200)],
                 says("max-age=60", ETag='"v"')),
     148: Vector([Step("MISS", client={"Cache-Control": "public, max-age=14400"})], says("max-age=30"),
                 zone={"settings": {"browser_cache_ttl": 14400}}),
     149: Vector([Step("MISS", client={"Cache-Control": "public, max-age=30"})], says("max-age=30"), rules=[
         {"browser_ttl": {"mode": "override_origin", "default": 2}}]),
+    151.1: Vector([Step("BYPASS", client={"Cache-Control": "max-age=30", "Set-Cookie": "a=1"})], says("max-age=30", **{"Set-Cookie": "a=1"}),
+                  zone={"settings": {"browser_cache_ttl": 14400}}),
+    152: Vector([Step("MISS", client={"Cache-Control": "max-age=14400"})], zone={"settings": {"browser_cache_ttl": 14400}}),
     151: Vector([Step("DYNAMIC", "/p.html", client={"Cache-Control": "max-age=30"})], says("max-age=30"),
                 zone={"settings": {"browser_cache_ttl": 14400}}),
     157: Vector([Step("MISS"), Step("UPDATING"), Step("UPDATING", settled=True)], says("max-age=0, stale-while-revalidate=60")),
@@ -242,3 +271,207 @@ def test_vector_144_edge_errors_are_never_stored(start, origin):
     assert [gateway.fetch("/a.css").status for _ in range(2)] == [521, 521]
     origin.up()
     assert gateway.fetch("/a.css").status == 200
+
+
+def one_rule(**parameters):
+    return [{"action": "set_cache_settings", "expression": "true", "action_parameters": {"cache": True, **parameters}}]
+
+
+def test_vector_25_ports(start, origin):
+    origin.default = Reply("x", cache_control="max-age=60")
+    listen = [{"address": "127.0.0.1:0", "edge": "FRA", "visitor_port": 8443, "visitor_scheme": "https"}]
+    plain = start(origin, listen=listen)
+    assert [plain.fetch("/a.css").cache for _ in range(2)] == ["DYNAMIC"] * 2
+    opened = start(origin, listen=listen, zone=ENTERPRISE, rules=one_rule(additional_cacheable_ports=[8443]))
+    assert [opened.fetch("/a.css").cache for _ in range(2)] == ["MISS", "HIT"]
+
+
+@pytest.mark.parametrize("number, parameters", [
+    (97, {"edge_ttl": {"mode": "override_origin"}}),
+    (98, {"cache_key": {"custom_key": {"query_string": {"include": {"list": ["a"]}, "exclude": {"list": ["b"]}}}}}),
+    (100, {"cache_key": {"cache_by_device_type": True, "custom_key": {"user": {"device_type": True}}}})])
+def test_vectors_that_the_api_rejects(start, origin, number, parameters):
+    api = Api(start(origin, zone=ENTERPRISE))
+    body = {"rules": [{**rule(), "action_parameters": {"cache": True, **parameters}}]}
+    _, message, pointer = api.refused("PUT", ENTRYPOINT, body)
+    assert message and pointer.startswith("/rules/0/action_parameters"), number
+
+
+def test_vector_110_the_origin_learns_the_device(start, origin):
+    origin.default = Reply("x", cache_control="max-age=60")
+    gateway = start(origin, rules=one_rule(cache_key={"cache_by_device_type": True}))
+    for device, agent in {"mobile": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)", "desktop": "Mozilla/5.0 (X11; Linux x86_64)",
+                          "tablet": "Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X)"}.items():
+        assert gateway.fetch("/a.css", headers={"User-Agent": agent, "CF-Device-Type": "fridge"}).cache == "MISS"
+        assert origin.last().get("CF-Device-Type") == device
+    without = start(origin)
+    without.fetch("/a.css", headers={"CF-Device-Type": "fridge"})
+    assert "CF-Device-Type" not in origin.last()
+
+
+@pytest.fixture
+def stored(start, origin):
+    """A gateway that has some objects, and its API."""
+    origin.default = Reply("x", cache_control="max-age=60")
+    gateway = start(origin)
+    for path in ("/a.css", "/a.css?x=1", "/dir/b.css", "/dirt.css"):
+        assert gateway.fetch(path).cache == "MISS"
+    return gateway, Api(gateway)
+
+
+URL = "http://www.example.test"
+
+
+@pytest.mark.parametrize("number, body, gone", [
+    (131, {"files": [URL + "/a.css"]}, ["/a.css"]),
+    (133, {"files": [URL + "/a.css"]}, ["/a.css"]),
+    (134, {"files": ["http://WWW.EXAMPLE.TEST/A.css"]}, []),
+    (134.1, {"files": ["http://WWW.EXAMPLE.TEST/a.css"]}, ["/a.css"]),
+    (136, {"hosts": ["www.example.test"]}, ["/a.css", "/a.css?x=1", "/dir/b.css", "/dirt.css"]),
+    (136.1, {"prefixes": ["www.example.test/dir"]}, ["/dir/b.css"]),
+    (136.2, {"purge_everything": True}, ["/a.css", "/a.css?x=1", "/dir/b.css", "/dirt.css"])])
+def test_vectors_of_purging(stored, number, body, gone):
+    gateway, api = stored
+    assert api.post("/purge_cache", body)["id"]
+    for path in ("/a.css", "/a.css?x=1", "/dir/b.css", "/dirt.css"):
+        assert gateway.fetch(path).cache == ("MISS" if path in gone else "HIT"), (number, path)
+
+
+def test_vector_137_a_prefix_with_a_query(stored):
+    response = stored[0].api(f"/client/v4/zones/{stored[1].zone}/purge_cache", "POST", {"prefixes": ["www.example.test/dir?x"]})
+    assert b'"success":false' in response.body.replace(b" ", b"")
+
+
+def test_vector_139_invalidated_and_confirmed(start, origin):
+    gateway = start(origin)
+    origin.default = make_handler(says("max-age=3600", ETag='"v"', revalidates=True), 0)
+    assert gateway.fetch("/a.css").cache == "MISS"
+    Api(gateway).post("/invalidate_cache", {"files": [URL + "/a.css"]})
+    assert [gateway.fetch("/a.css").cache for _ in range(2)] == ["REVALIDATED", "HIT"]
+
+
+def test_vector_140_invalidated_and_served_meanwhile(start, origin):
+    gateway = start(origin)
+    origin.default = Reply("x", cache_control="max-age=3600, stale-while-revalidate=30")
+    assert gateway.fetch("/a.css").cache == "MISS"
+    Api(gateway).post("/invalidate_cache", {"files": [URL + "/a.css"]})
+    assert gateway.fetch("/a.css").cache == "UPDATING"
+    wait_until(lambda: gateway.fetch("/a.css").cache == "HIT", "the refresh")
+
+
+def test_vector_142_refused_by_the_origin(gateway, origin):
+    origin.down()
+    response = gateway.fetch("/a.css")
+    assert (response.status, response.get("cf-error-type"), response.cache) == (521, "521", None)
+    origin.up()
+    assert gateway.fetch("/a.css").status == 200
+
+
+def test_vector_143_garbage(gateway, origin):
+    def garbage(_, connection):
+        connection.send("SSH-2.0-nonsense\r\n\r\n")
+        connection.close()
+
+    origin.on("/a.css", garbage)
+    assert gateway.fetch("/a.css").status == 520
+
+
+def test_vector_145_the_client_leaves_in_the_middle(gateway, origin):
+    release = threading.Event()
+
+    def slow(request, connection):
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nCache-Control: max-age=60\r\n\r\nbo")
+        release.wait(20)
+        connection.send("dy")
+
+    origin.on("/a.css", slow)
+    with gateway.client() as client:
+        assert client.request("GET", "/a.css").read_head().cache == "MISS"
+    release.set()
+    wait_until(lambda: gateway.metric("nearedge_cache_objects") >= 1, "the fill's end")
+    hit = gateway.fetch("/a.css")
+    assert (hit.cache, hit.body, origin.count("/a.css")) == ("HIT", b"body", 1)
+
+
+def test_vector_146_ten_at_once(gateway, origin):
+    release = threading.Event()
+
+    def slow(*_):
+        release.wait(20)
+        return Reply("x", cache_control="max-age=60")
+
+    origin.on("/a.css", slow)
+    threading.Timer(0.3, release.set).start()
+    statuses = [response.cache for response in in_parallel(*[lambda: gateway.fetch("/a.css")] * 10)]
+    assert sorted(statuses) == ["HIT"] * 9 + ["MISS"] and origin.count("/a.css") == 1
+
+
+@pytest.mark.parametrize("ssl, second", [("flexible", "HIT"), ("full", "MISS")])
+def test_vector_154_schemes(start, origin, ssl, second):
+    origin.default = Reply("x", cache_control="max-age=60")
+    gateway = start(origin, zone={"settings": {"ssl": ssl}}, listen=[
+        {"address": "127.0.0.1:0", "edge": "FRA"}, {"address": "127.0.0.1:0", "edge": "FRA", "visitor_scheme": "https"}])
+    assert [fetch(address, "/a.css").cache for address in gateway.listen] == ["MISS", second]
+
+
+def test_vector_158_windows_begin_at_the_invalidation(gateway, origin):
+    origin.default = Reply("x", cache_control="max-age=60, stale-if-error=30")
+    assert gateway.fetch("/a.css").cache == "MISS"
+    gateway.advance(30_000)
+    assert gateway.fetch("/a.css").cache == "HIT"
+    gateway.advance(10_000)
+    Api(gateway).post("/invalidate_cache", {"files": [URL + "/a.css"]})
+    gateway.advance(5_000)
+    origin.default = Reply("broken", status=503)
+    assert gateway.fetch("/a.css").cache == "STALE"
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_error_page_of_the_edge_or_of_the_origin(start, origin, status):
+    origin.default = Reply("the origin's page", status=status, cache_control="max-age=60", x_origin="1")
+    branded, passed = start(origin), start(origin, rules=one_rule(origin_error_page_passthru=True))
+    for path, cache in (("/page", "DYNAMIC"), ("/a.css", "MISS"), ("/a.css", "HIT"), ("/a.css?post", "DYNAMIC")):
+        method = "POST" if "post" in path else "GET"
+        response = branded.fetch(path, method, body=b"x" if method == "POST" else None)
+        assert (response.status, response.cache, "X-Origin" in response) == (status, cache, False), response
+        assert b"Ray ID" in response.body and response.get("Cache-Control") == "no-store"
+    assert (branded.fetch("/a.css", "HEAD").status, branded.fetch("/a.css", "HEAD").body) == (status, b"")
+    for cache in ("MISS", "HIT"):
+        response = passed.fetch("/a.css")
+        assert (response.status, response.cache, response.body) == (status, cache, b"the origin's page")
+
+
+def test_other_errors_are_the_origins(gateway, origin):
+    origin.default = Reply("mine", status=503)
+    assert gateway.fetch("/page").body == b"mine"
+
+
+def test_an_unsafe_method_invalidates_at_every_edge(start, origin):
+    origin.default = Reply("x", cache_control="max-age=60")
+    gateway = start(origin, listen=[{"address": "127.0.0.1:0", "edge": "FRA"}, {"address": "127.0.0.1:0", "edge": "AMS"}])
+    for expected in (["MISS", "MISS"], ["HIT", "HIT"]):
+        assert [fetch(address, "/a.css").cache for address in gateway.listen] == expected
+    gateway.fetch("/a.css", "PUT", body=b"y")
+    assert [fetch(address, "/a.css").cache for address in gateway.listen] == ["MISS", "MISS"]
+
+
+def test_invalidation_asks_the_rules_as_a_get_would(start, origin):
+    origin.default = Reply("x", cache_control="max-age=60")
+    gateway = start(origin, zone=ENTERPRISE, rules=[{
+        "action": "set_cache_settings", "expression": 'http.request.method eq "GET"',
+        "action_parameters": custom_key(query_string={"exclude": {"all": True}})}])
+    assert [gateway.fetch("/a.css?1").cache for _ in range(2)] == ["MISS", "HIT"]
+    gateway.fetch("/a.css?2", "DELETE")
+    assert gateway.fetch("/a.css?1").cache == "MISS"
+
+
+def test_read_timeout_of_a_rule_replaces_the_origins(start, origin):
+    def slow(*_):
+        threading.Event().wait(0.6)
+        return Reply("late", cache_control="no-store")
+
+    origin.default = slow
+    zone = {**ENTERPRISE, "origin": {"read_timeout_ms": 150}}
+    assert start(origin, zone=zone).fetch("/a.css").status == 524
+    patient = start(origin, zone=zone, rules=one_rule(read_timeout=100))
+    assert [patient.fetch("/a.css").status, patient.fetch("/a.css", "POST").status] == [200, 200]

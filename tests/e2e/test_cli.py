@@ -161,3 +161,16 @@ def test_completion_offers_the_verbs():
 def test_shipped_configurations_are_valid():
     path = os.path.join(ROOT, "config", "hub-evolution", "nearedge.json")
     assert run("check", "-c", path).returncode == 0
+
+
+def test_check_never_prints_a_secret(folder):
+    """Messages quote the line they are about: a secret on the same line is hidden in the quotation."""
+    (folder / "secret.json").write_text('''{
+  "admin": { "address": "127.0.0.1:none", "token": "canary-token", "api_key": "canary-key" },
+  "limiter": { "backend": "redis://:canary-password@localhost:6379/0", "on_backend_failur": "memory" },
+  "zones": [ { "name": "example.test", "hosts": ["*"], "origin": "http://127.0.0.1:1" } ]
+}''')
+    done = run("check", "-c", "secret.json", cwd=folder)
+    assert done.returncode == 3
+    assert "on_backend_failur" in done.stderr and "****" in done.stderr
+    assert "canary" not in done.stdout + done.stderr

@@ -265,6 +265,41 @@ static void state_lists_and_forgets(void **state)
                 "\"windowMs\":60000,\"entries\":[]}}}}");
 }
 
+/* KV lists the central value, as the app does; a binding its edges. A reset reaches every copy. */
+static void values_and_edges_are_listed_too(void **state)
+{
+    struct bench *b = *state;
+    struct limiter kv = {.name = GW_STR("kv"),
+                         .rule = {2, 60000},
+                         .store = LIMITER_KV,
+                         .kv = {60, 0, 0, 0, 1, 1, 1, CONFIG_KV_OFF, 1}};
+    struct limiter binding = {.name = GW_STR("bi"), .rule = {2, 60000}, .store = LIMITER_BINDING};
+    const struct limiter_state_item items[] = {{GW_STR("kv"), 2, 60000, LIMITER_KV},
+                                               {GW_STR("bi"), 2, 60000, LIMITER_BINDING}};
+    const struct limiter_place ams = {GW_STR("AMS"), 1};
+    uint64_t now_ms = gw_loop_now(b->loop).wall_ms;
+    for (int i = 0; i < 2; i++) {
+        decide(b, &kv, "k", fra0, now_ms);
+        decide(b, &binding, "k", fra0, now_ms);
+    }
+    assert_int_equal(decide(b, &kv, "k", ams, now_ms).outcome, LIMITER_DENY);
+    assert_true(gw_clock_advance(&b->clock, 250)); /* the edge hears of it */
+    assert_int_equal(decide(b, &binding, "k", fra0, now_ms + 250).outcome, LIMITER_DENY);
+    char expect[512];
+    snprintf(expect, sizeof(expect),
+             "{\"success\":true,\"data\":{\"state\":{"
+             "\"kv\":{\"maxRequests\":2,\"windowMs\":60000,\"entries\":["
+             "{\"key\":\"k\",\"count\":2,\"resetAt\":%llu}]},"
+             "\"bi\":{\"maxRequests\":2,\"windowMs\":60000,\"entries\":["
+             "{\"key\":\"k\",\"count\":2,\"resetAt\":%llu,\"edge\":\"FRA\"}]}}}}",
+             (unsigned long long)now_ms + 60000, (unsigned long long)now_ms + 60000);
+    assert_list(b, items, 2, expect);
+    assert_true(reset(b, &items[0], "k"));
+    assert_true(reset(b, &items[1], "k"));
+    assert_int_equal(decide(b, &kv, "k", ams, now_ms + 250).count, 1);
+    assert_int_equal(decide(b, &binding, "k", fra0, now_ms + 250).count, 1);
+}
+
 static void a_list_that_is_too_large_leaves_nothing(void **state)
 {
     struct bench *b = *state;
@@ -300,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(shadow_reports_and_off_does_not_count, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_threads_share_exact_counters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(state_lists_and_forgets, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(values_and_edges_are_listed_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_list_that_is_too_large_leaves_nothing, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,10 @@ static void doubts_are_warnings(void **state)
                  "\"kv\":{\"negative_cache\":false,\"write_limit\":\"off\"}},"
                  "{\"name\":\"b\",\"limit\":1,\"window_ms\":10000,\"store\":\"binding\"}]}",
                  0, 0, "");
+    assert_warns(
+        "{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\n\"store\":\"memory\","
+        "\"kv\":{\"read_ms\":5}}]}",
+        1, 2, "\"kv\" has no effect: this limiter's store is \"memory\"");
     assert_warns("{\"limiters\":[" ONE
                  "],\n\"routes\":[{\"path\":\"/api/*\",\"limiter\":\"api\"},\n"
                  "{\"path\":\"/api/x/:id\",\"limiter\":\"api\"}]}",

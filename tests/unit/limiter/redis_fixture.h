@@ -237,15 +237,21 @@ static inline void on_decided(struct limiter_call *c, const struct limiter_verdi
     gw_loop_stop(calls_loop);
 }
 
-static inline void ask(struct bench *b, size_t worker, size_t at, const struct limiter *limiter,
-                       const char *key, uint64_t now_ms)
+static inline void put_question(struct bench *b, size_t worker, size_t at,
+                                const struct limiter_ask *question)
 {
     struct call *call = &calls[at];
-    struct limiter_ask asked = {limiter, gw_str_z(key), {GW_STR("FRA"), 0}, now_ms, NULL};
     *call = (struct call){.call.done = on_decided};
     calls_loop = b->loop;
     call->done =
-        limiter_decide(b->workers[worker], &asked, &call->call, &call->verdict) != LIMITER_WAIT;
+        limiter_decide(b->workers[worker], question, &call->call, &call->verdict) != LIMITER_WAIT;
+}
+
+static inline void ask(struct bench *b, size_t worker, size_t at, const struct limiter *limiter,
+                       const char *key, uint64_t now_ms)
+{
+    struct limiter_ask question = {limiter, gw_str_z(key), {GW_STR("FRA"), 0}, now_ms, NULL};
+    put_question(b, worker, at, &question);
 }
 
 static size_t wanted;

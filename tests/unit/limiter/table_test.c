@@ -167,6 +167,37 @@ static void records_end_when_they_say(void **state)
     table_release(&t);
 }
 
+static bool is_divisible(void *ctx, struct gw_str key, const void *record)
+{
+    (void)key;
+    return ((const struct window *)record)->count % *(const uint32_t *)ctx == 0;
+}
+
+static void what_matches_is_removed(void **state)
+{
+    (void)state;
+    struct table t;
+    char text[32];
+    table_init(&t, 1000);
+    uint32_t divisor = 1;
+    table_del_where(&t, is_divisible, &divisor); /* nothing in it yet */
+    for (divisor = 1; divisor <= 5; divisor++) {
+        for (uint32_t n = 0; n < 1000; n++)
+            table_put(&t, key_of(text, n), &(struct window){5000 - n, n}, 1);
+        table_del_where(&t, is_divisible, &divisor);
+        for (uint32_t n = 0; n < 1000; n++)
+            assert_int_equal(table_find(&t, key_of(text, n)) == NULL, n % divisor == 0);
+        assert_int_equal(t.count, 1000 - (999 / divisor + 1));
+    }
+    /* What is left is still in order: what ends soonest goes first. */
+    for (uint32_t n = 0; t.count < t.max; n++)
+        table_put(&t, key_of(text, 5000 + n), &(struct window){9000, 1}, 1);
+    table_put(&t, key_of(text, 4000), &(struct window){9000, 1}, 1);
+    assert_null(table_find(&t, key_of(text, 999)));
+    assert_non_null(table_find(&t, key_of(text, 998)));
+    table_release(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +206,7 @@ int main(void)
         cmocka_unit_test(a_full_table_gives_up_what_resets_soonest),
         cmocka_unit_test(random_operations_agree_with_an_array),
         cmocka_unit_test(records_end_when_they_say),
+        cmocka_unit_test(what_matches_is_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
