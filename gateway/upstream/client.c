@@ -62,20 +62,21 @@ void upstream_cancel(struct upstream_request *r)
         free_request(r);
 }
 
-/* The last event. `told` may be set already when a read brings head and end at once: then the
- * caller frees. */
-static void finish(struct upstream_request *r, int err)
+/* The last event; the memory is still there for who reads on. */
+static void tell_end(struct upstream_request *r, int err)
 {
-    bool nested = r->told;
-    r->told = true;
     detach(r);
     if (err)
         r->events->on_error(r->ctx, err);
     else
         r->events->on_end(r->ctx);
-    r->told = nested;
-    if (!nested)
-        free_request(r);
+}
+
+/* The same from anywhere but inside a read. */
+static void finish(struct upstream_request *r, int err)
+{
+    tell_end(r, err);
+    free_request(r);
 }
 
 void upstream_set_owner(struct upstream_request *r, const struct upstream_events *events, void *ctx)
@@ -209,7 +210,7 @@ static void on_message_end(struct upstream_request *r, struct gw_str rest)
         r->conn = NULL;
         pool_put_idle(r->pool, c);
     }
-    finish(r, 0);
+    tell_end(r, 0);
 }
 
 static void on_message_head(struct upstream_request *r)
@@ -239,7 +240,7 @@ static bool handle_event(struct upstream_request *r, enum h1_event event, struct
         return false;
     case H1_HEAD:
         if (is_unasked_upgrade(r))
-            finish(r, GW_EPARSE);
+            tell_end(r, GW_EPARSE);
         else
             on_message_head(r);
         return !r->gone && !r->tunnel;
@@ -250,7 +251,7 @@ static bool handle_event(struct upstream_request *r, enum h1_event event, struct
         on_message_end(r, input);
         return false;
     case H1_ERROR:
-        finish(r, r->head_done ? GW_ETRUNCATED : r->message.error);
+        tell_end(r, r->head_done ? GW_ETRUNCATED : r->message.error);
         return false;
     }
     return false;
