@@ -471,16 +471,16 @@ def test_an_interim_answer_is_neither_stored_nor_decides(edge):
 
 
 @pytest.mark.parametrize("location, target", [
-    ("http://www.example.test?q", "/?q"), ("http://www.example.test", "/"), ("HTTP://WWW.Example.Test:80/root/a", "/root/a"),
-    ("?q", "/root/post?q"), ("../b", "/b"), ("a:b", None), ("//", None), ("http://", None), ("http:///a", None), ("#x", None)])
+    ("http://www.example.test?q", "/?q"), ("http://www.example.test", "/"), ("HTTP://WWW.Example.Test:80/forms/a", "/forms/a"),
+    ("?q", "/forms/post?q"), ("../b", "/b"), ("a:b", None), ("//", None), ("http://", None), ("http:///a", None), ("#x", None)])
 def test_forms_of_a_location(edge, location, target):
     gateway, server = edge
-    for path in ("/", "/root/a", "/root/post", "/b"):
+    for path in ("/", "/forms/a", "/forms/post", "/b"):
         server.on(path, Reply(BODY, cache_control="max-age=60"))
-    paths = ("/?q", "/", "/root/a", "/root/post?q", "/b")
+    paths = ("/?q", "/", "/forms/a", "/forms/post?q", "/b")
     for path in paths:
         gateway.fetch(path)
-    server.on("/root/post", Reply(BODY, 201, {"Location": location, "Cache-Control": "max-age=60"}))
-    assert gateway.fetch("/root/post", "POST").status == 201
+    server.on("/forms/post", Reply(BODY, 201, {"Location": location, "Cache-Control": "max-age=60"}))
+    assert gateway.fetch("/forms/post", "POST").status == 201
     for path in paths:
         assert gateway.fetch(path).cache == ("MISS" if path == target else "HIT"), path
