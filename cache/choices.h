@@ -29,7 +29,7 @@
  *   vary action bypass beside an edge TTL rule           bypass wins                       1.3 n
  *   Expires in the past or unreadable                    TTL 0; without OCC as max-age=0   2.6
  *   several Expires lines                                ignored                           2.6
- *   origin's Age                                         not subtracted                    2.6
+ *   origin's Age                                         CACHE_ORIGIN_AGE_COUNTS           2.6
  *   Surrogate-Control                                    hides Cache-Control and Expires,  2.7
  *                                                        its own directives are not used
  *   bypass_by_default and Expires alone                  Expires counts                    4.3
@@ -59,3 +59,7 @@
 /* RFC 9111 section 4.4 demands it and no document of Cloudflare's forbids it: a page that was
  * changed through the edge would otherwise stay old for its own author. */
 #define CACHE_UNSAFE_METHOD_INVALIDATES true
+/* RFC 9111 section 4.2.3: a response that was in another cache before has used up part of the
+ * lifetime its origin gave it. Cloudflare's engine is said to overwrite Age, no document says it
+ * does not count. */
+#define CACHE_ORIGIN_AGE_COUNTS         true

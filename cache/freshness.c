@@ -34,7 +34,8 @@ bool cache_may_serve_stale(const struct cache_object *o, const struct cache_poli
 
 uint64_t cache_age_s(const struct cache_object *o, uint64_t now_ms)
 {
-    return now_ms > o->confirmed_ms ? (now_ms - o->confirmed_ms) / 1000 : 0;
+    uint64_t here_s = now_ms > o->confirmed_ms ? (now_ms - o->confirmed_ms) / 1000 : 0;
+    return here_s + o->age_s;
 }
 
 struct cache_validators cache_validators(const struct cache_object *o)

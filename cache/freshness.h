@@ -20,7 +20,7 @@ enum cache_failure {
 bool cache_may_serve_stale(const struct cache_object *o, const struct cache_policy *policy,
                            enum cache_failure failure, uint64_t now_ms);
 
-/* Seconds since it was stored or last confirmed. */
+/* Seconds since it was stored or last confirmed, and what it was old then. */
 uint64_t cache_age_s(const struct cache_object *o, uint64_t now_ms);
 
 /* Validators for the request to the origin; empty ones are not sent. Both empty: ask for a full

@@ -14,7 +14,8 @@ static char *put(char *at, struct gw_str s)
 
 static uint64_t stale_from(const struct cache_object *o)
 {
-    uint64_t ttl_ms = (uint64_t)o->life.ttl_s * 1000;
+    uint32_t left_s = o->life.ttl_s > o->age_s ? o->life.ttl_s - o->age_s : 0;
+    uint64_t ttl_ms = (uint64_t)left_s * 1000;
     /* Fresh up to and including the last millisecond of the TTL; with TTL 0 never. */
     return ttl_ms ? o->confirmed_ms + ttl_ms + 1 : o->confirmed_ms;
 }
@@ -31,6 +32,7 @@ static struct cache_object *make(const struct cache_place *place,
                                .confirmed_ms = parts->now_ms,
                                .space = place->space,
                                .life = parts->life,
+                               .age_s = parts->age_s,
                                .head = parts->head,
                                .text = (const char *)(o + 1),
                                .body_len = parts->length_known ? parts->body_len : 0,
@@ -130,6 +132,7 @@ struct cache_object *cache_object_complete(const struct cache_object *streamed, 
     struct cache_object_parts parts = {.status = streamed->status,
                                        .head = streamed->head,
                                        .life = streamed->life,
+                                       .age_s = streamed->age_s,
                                        .now_ms = streamed->confirmed_ms,
                                        .body_len = body_len,
                                        .length_known = true};
@@ -175,7 +178,13 @@ void cache_object_invalidate(struct cache_object *o, uint64_t now_ms)
 
 bool cache_object_fields(const struct cache_object *o, struct headers *out)
 {
-    struct gw_str rest = cache_object_head(o, o->head.fields_at, o->head.end), line;
+    return cache_object_fields_in(o, o->head.fields_at, o->head.end, out);
+}
+
+bool cache_object_fields_in(const struct cache_object *o, uint32_t from, uint32_t to,
+                            struct headers *out)
+{
+    struct gw_str rest = cache_object_head(o, from, to), line;
     while (rest.len && gw_str_next(&rest, '\n', &line)) {
         size_t colon = gw_str_chr(line, ':');
         struct gw_str value = gw_str_from(line, colon + 2);

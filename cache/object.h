@@ -35,6 +35,7 @@ struct cache_object {
     uint64_t generation;            /* of the space: older than the space's means purged */
     struct cache_space *space;
     struct cache_lifetime life;
+    uint32_t age_s; /* when it came */
     struct cache_head head;
     struct cache_slice host, target;
     const char *text;        /* what the slices and head.*_at point into */
@@ -61,6 +62,9 @@ static inline struct gw_str cache_object_head(const struct cache_object *o, uint
 /* The stored fields as a list, for HTTP/2 and for merging a 304. Slices borrow from the object.
  * False when the list is too small. */
 GW_MUST bool cache_object_fields(const struct cache_object *o, struct headers *out);
+/* The same of a part of the head, between two marks. */
+GW_MUST bool cache_object_fields_in(const struct cache_object *o, uint32_t from, uint32_t to,
+                                    struct headers *out);
 
 void cache_object_ref(struct cache_object *o);
 /* NULL is fine. The last one frees; a very large body is freed piecemeal (cache_store_tick). */
@@ -84,6 +88,7 @@ struct cache_object_parts {
     struct gw_str text;
     struct cache_head head;
     struct cache_lifetime life;
+    uint32_t age_s; /* the decision's */
     uint64_t now_ms;
     uint64_t body_len; /* with length_known: what Content-Length says */
     bool length_known;

@@ -254,6 +254,18 @@ static struct cache_lifetime lifetime(const struct facts *f, uint64_t ttl_s, boo
     return life;
 }
 
+/* RFC 9111 section 5.1: the first member of the first line; what is no number counts as absent. */
+static uint32_t origin_age(const struct facts *f)
+{
+    const struct gw_str *value = headers_get(f->response->headers, HEADER_AGE);
+    uint64_t age_s = 0;
+    if (!CACHE_ORIGIN_AGE_COUNTS || !value ||
+        !gw_str_u64(gw_str_trim(gw_str_first(*value, gw_str_chr(*value, ','))), CACHE_TTL_MAX_S,
+                    &age_s))
+        return 0;
+    return (uint32_t)age_s;
+}
+
 static bool add_dropped(struct gw_str list, struct cache_decision *out)
 {
     struct gw_str name;
@@ -298,7 +310,8 @@ static void decide_by_origin(const struct facts *f, struct cache_decision *out)
     if (out->reason)
         return;
     out->reason = ttl_by_origin(f, &ttl_s);
-    if (!out->reason)
+    bool by_origin = out->reason != CACHE_REASON_NONE;
+    if (!by_origin)
         out->reason = ttl_by_default(f, &ttl_s);
     if (reason_refuses(out->reason))
         return;
@@ -309,6 +322,8 @@ static void decide_by_origin(const struct facts *f, struct cache_decision *out)
     }
     out->store = true;
     out->life = lifetime(f, ttl_s, false);
+    if (by_origin)
+        out->age_s = origin_age(f);
 }
 
 void cache_decide(const struct cache_policy *policy, const struct cache_request *request,

@@ -65,6 +65,7 @@ static void store(struct fetch *f, const struct cache_response *response,
     gw_buf_init(&text, CACHE_TEXT_MAX);
     struct cache_object_parts parts = {.status = response->status,
                                        .life = decision->life,
+                                       .age_s = decision->age_s,
                                        .now_ms = gw_loop_now(f->worker->loop).wall_ms,
                                        .body_len = response->body_len,
                                        .body_max = x->zone->object_max,

@@ -132,7 +132,11 @@ case("cloudflare: several Expires lines are no Expires", {"Expires": [within(60)
 
 case("5.1 Age only of what comes from the cache", cc("max-age=60"), Ask("MISS", has={"Age": None}),
      Ask("HIT", has={"Age": "0"}), Ask("HIT", after=7, has={"Age": "7"}))
-case("5.1 one Age, ours", cc("max-age=600", Age="20"), Ask("MISS"), Ask("HIT", after=5, has={"Age": "5"}))
+case("5.1 one Age, the origin's and ours together", cc("max-age=600", Age="20"), Ask("MISS"), Ask("HIT", after=5, has={"Age": "25"}))
+case("4.2.3 origin's Age uses up the lifetime", cc("max-age=60", Age="50"), Ask("MISS"), Ask("HIT", after=9, has={"Age": "59"}), Ask("EXPIRED", after=2))
+case("4.2.3 older than its lifetime", cc("max-age=60", Age="61"), Ask("MISS"), Ask("EXPIRED"))
+case("5.1 the first of several Ages", cc("max-age=60", Age="10, 50"), Ask("MISS"), Ask("HIT", after=30, has={"Age": "40"}))
+case("5.1 an Age that is no number", cc("max-age=60", Age="old"), *lives(60))
 case("cloudflare: the origin's Age shortens no lifetime", cc("max-age=60", Age="50"), Ask("MISS"), Ask("HIT", after=30))
 for text in ("-1", "abc", "99999999999999999999", ""):
     case(f"5.1 an Age of {text!r} does no harm", cc("max-age=60", Age=text), Ask("MISS"), Ask("HIT", after=5, has={"Age": "5"}))

@@ -104,7 +104,7 @@ VECTORS = {
     47: Vector(two("MISS", "HIT"), says("max-age=60", Expires=DATE)),
     49: Vector([Step("MISS"), Step("HIT", at=7200), Step("EXPIRED", at=7202)], says("max-age=abc")),
     49.1: Vector([Step("MISS"), Step("HIT", at=7200)], says("max-age=-5")),
-    50: Vector([Step("MISS"), Step("HIT", at=30)], says("max-age=60", Age="50")),
+    50: Vector([Step("MISS"), Step("HIT", at=9), Step("EXPIRED", at=30)], says("max-age=60", Age="50")),
     52: Vector([Step("MISS"), Step("STALE", at=11, reply={"status": 503}, status=200),
                 Step("BYPASS", at=80, status=503)], says("max-age=10, stale-if-error=60")),
     55: Vector([Step("MISS"), Step("UPDATING", at=11), Step("HIT", at=11, settled=True)], says(SWR)),
