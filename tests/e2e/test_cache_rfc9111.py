@@ -137,7 +137,6 @@ case("4.2.3 origin's Age uses up the lifetime", cc("max-age=60", Age="50"), Ask(
 case("4.2.3 older than its lifetime", cc("max-age=60", Age="61"), Ask("MISS"), Ask("EXPIRED"))
 case("5.1 the first of several Ages", cc("max-age=60", Age="10, 50"), Ask("MISS"), Ask("HIT", after=30, has={"Age": "40"}))
 case("5.1 an Age that is no number", cc("max-age=60", Age="old"), *lives(60))
-case("cloudflare: the origin's Age shortens no lifetime", cc("max-age=60", Age="50"), Ask("MISS"), Ask("HIT", after=30))
 for text in ("-1", "abc", "99999999999999999999", ""):
     case(f"5.1 an Age of {text!r} does no harm", cc("max-age=60", Age=text), Ask("MISS"), Ask("HIT", after=5, has={"Age": "5"}))
 case("4.3.4 Age restarts when confirmed", Origin(cc("max-age=60", ETag='"a"'), valid=cc("max-age=60")), Ask("MISS"),
