@@ -155,8 +155,8 @@ static struct limiter_kv load_kv(struct load *l, const struct json *object,
                   stores[store].name);
     return (struct limiter_kv){
         .cache_ttl_s = integer_of(l, kv, "cache_ttl_s", 30, 86400, -1),
-        .read_ms = integer_of(l, kv, "read_ms", 0, 60000, -1),
-        .write_ms = integer_of(l, kv, "write_ms", 0, 60000, -1),
+        .read_ms = integer_of(l, kv, "read_ms", 0, 3600000, -1),
+        .write_ms = integer_of(l, kv, "write_ms", 0, 3600000, -1),
         .propagation_ms = integer_of(l, kv, "propagation_ms", 0, 3600000, -1),
         .seed = integer_of(l, kv, "seed", 0, UINT32_MAX, -1),
         .writes_per_key_per_second = integer_of(l, kv, "writes_per_key_per_second", 1, 1000000, -1),

@@ -114,12 +114,14 @@ static const struct {
      "must be a string, not true or false"},
     {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\n\"key\":\"${ip}:${usr}\"}]}", 2,
      16, "did you mean ${user}?"},
-    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\"kv\":{\"cache_ttl_s\":29}}]}", 1,
-     70, "from 30 to"},
+    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\"store\":\"kv\",\n"
+     "\"kv\":{\"cache_ttl_s\":29}}]}",
+     2, 21, "from 30 to"},
     {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":30000,\"store\":\"binding\"}]}", 1,
      48, "a binding counts over 10000 or 60000 ms"},
-    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\"kv\":{\"clamp_ttl\":0}}]}", 1,
-     68, "must be true or false"},
+    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\"store\":\"kv\",\n"
+     "\"kv\":{\"clamp_ttl\":0}}]}",
+     2, 19, "must be true or false"},
     {"{\"limiters\":[" ONE ",\n" ONE "]}", 2, 9, "there is a limiter \"api\" already"},
     {"{\"limiters\":[" ONE "],\n\"routes\":[{\"path\":\"/a\",\"limiter\":\"apj\"}]}", 2, 34,
      "there is no limiter \"apj\"; did you mean \"api\"?"},
