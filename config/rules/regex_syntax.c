@@ -13,11 +13,12 @@ void regex_skip(struct regex_reader *r, struct regex_flags flags)
 {
     while (flags.verbose && !regex_done(r)) {
         char c = regex_peek(r);
-        if (c == '#')
-            r->at = gw_min_size(r->pattern.len,
-                                r->at + gw_str_chr(gw_str_from(r->pattern, r->at), '\n'));
-        else if (c != ' ' && !(c >= '\t' && c <= '\r'))
+        if (c == '#') { /* a comment, to the end of the line or of the pattern */
+            struct gw_str rest = gw_str_from(r->pattern, r->at);
+            r->at += gw_min_size(rest.len, gw_str_chr(rest, '\n'));
+        } else if (c != ' ' && !(c >= '\t' && c <= '\r')) {
             return;
+        }
         r->at += !regex_done(r);
     }
 }

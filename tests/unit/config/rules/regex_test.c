@@ -31,6 +31,8 @@ static void matches(void **state)
         {"(?i:a)b", "AB", false},
         {"a(?i)b|c", "C", true},
         {"(?x) a b # comment\n c", "abc", true},
+        {"(?x) a b # a comment that the pattern ends in", "ab", true},
+        {"(?x) a#", "a", true},
         {"(?x)[a b]c", " c", false},
         {"a++b", "aaab", true},
         {"a**", "", true},
