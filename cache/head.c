@@ -162,7 +162,7 @@ bool cache_head_write(const struct cache_response *response, const struct cache_
                       uint64_t now_ms, struct gw_buf *out, struct cache_head *head)
 {
     struct writer w = {.response = response, .decision = decision, .out = out, .head = head};
-    *head = (struct cache_head){0};
+    *head = (struct cache_head){.content = cache_content_of(response->status, response->headers)};
     forward_prepare(&w.forward, response->headers);
     uint64_t body_len;
     struct gw_str phrase = response->revalidated ? GW_STR_EMPTY : response->phrase;

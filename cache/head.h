@@ -20,6 +20,7 @@
  * the text goes on with values that are needed but not sent.
  *
  * Pure. Thread: any. */
+#include "cache/coding.h"
 #include "cache/store_decision.h"
 #include "gateway/base/buf.h"
 
@@ -34,7 +35,8 @@ struct cache_head {
     struct cache_slice edge_control;  /* Cloudflare-CDN-Cache-Control likewise */
     struct cache_slice tags;          /* Cache-Tag likewise */
     struct cache_slice server;        /* the origin's, for a gateway that lets it pass */
-    bool own_last_modified;           /* made here: no validator towards the origin */
+    struct cache_content content;
+    bool own_last_modified; /* made here: no validator towards the origin */
 };
 
 /* Room for any head the gateway accepts (128 KiB) and its extras. */

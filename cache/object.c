@@ -20,12 +20,14 @@ static uint64_t stale_from(const struct cache_object *o)
     return ttl_ms ? o->confirmed_ms + ttl_ms + 1 : o->confirmed_ms;
 }
 
-/* One allocation: struct | text | host | target | room for an inline body. */
+/* One allocation: struct | links of its tags | text | host | target | room for an inline body. */
 static struct cache_object *make(const struct cache_place *place,
                                  const struct cache_object_parts *parts, size_t inline_len)
 {
+    struct gw_str tags = gw_str(parts->text.ptr + parts->head.tags.at, parts->head.tags.len);
+    size_t tag_count = cache_tag_count(tags), links = tag_count * sizeof(struct cache_tag);
     size_t fixed =
-        sizeof(struct cache_object) + parts->text.len + place->host.len + place->target.len;
+        sizeof(struct cache_object) + links + parts->text.len + place->host.len + place->target.len;
     struct cache_object *o = cache_memory_take(place->space->store, fixed + inline_len);
     *o = (struct cache_object){.status = parts->status,
                                .stored_ms = parts->now_ms,
@@ -34,14 +36,16 @@ static struct cache_object *make(const struct cache_place *place,
                                .life = parts->life,
                                .age_s = parts->age_s,
                                .head = parts->head,
-                               .text = (const char *)(o + 1),
+                               .text = (const char *)(o + 1) + links,
+                               .tag_count = (uint16_t)tag_count,
                                .body_len = parts->length_known ? parts->body_len : 0,
                                .length_known = parts->length_known};
     o->entry.hash = place->hash;
     o->entry.bytes = cache_slab_size(fixed + inline_len);
     gw_list_init(&o->entry.link);
     atomic_init(&o->refs, 1);
-    char *at = put((char *)(o + 1), parts->text);
+    char *at = put((char *)(o + 1) + links, parts->text);
+    cache_tag_links(cache_object_text(o, o->head.tags), o, cache_object_tags(o), tag_count);
     o->host = (struct cache_slice){(uint32_t)(at - o->text), (uint32_t)place->host.len};
     at = put(at, place->host);
     o->target = (struct cache_slice){(uint32_t)(at - o->text), (uint32_t)place->target.len};

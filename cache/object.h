@@ -4,8 +4,8 @@
  *
  * Immutable once it is in the store (a renewal makes a new object that shares the body), except for
  * the reference count and stale_from_ms, which an invalidation may bring forward. A response of at
- * most CACHE_INLINE_MAX bytes is one allocation, struct | text | body, so that a hit touches few
- * pages. While a fill still runs, the body is reached through cache_reader (fill.h) only.
+ * most CACHE_INLINE_MAX bytes is one allocation, struct | tags | text | body, so that a hit touches
+ * few pages. While a fill still runs, the body is reached through cache_reader (fill.h) only.
  *
  * Thread: any, with a reference. Owns: text and a reference on the body. */
 #include <stdatomic.h>
@@ -14,6 +14,7 @@
 #include "cache/entry.h"
 #include "cache/head.h"
 #include "cache/lifetime.h"
+#include "cache/tags.h"
 
 #define CACHE_INLINE_MAX ((size_t)16 * 1024) /* head and body */
 
@@ -43,11 +44,16 @@ struct cache_object {
     struct cache_body *body; /* a body in segments, shared by renewals */
     uint64_t body_len;       /* with length_known */
     bool length_known;       /* false only for the object of a fill that still runs */
+    uint16_t tag_count;      /* links behind the struct; guarded by the lock of its shard */
 };
 
 static inline struct gw_str cache_object_text(const struct cache_object *o, struct cache_slice s)
 {
     return gw_str(o->text + s.at, s.len);
+}
+static inline struct cache_tag *cache_object_tags(struct cache_object *o)
+{
+    return (struct cache_tag *)(o + 1);
 }
 static inline uint64_t cache_object_stale_from(const struct cache_object *o)
 {

@@ -3,6 +3,8 @@
 
 #include "cache/fill_private.h"
 
+#define BATCH 256 /* objects with a tag that go under one lock */
+
 static bool given(struct gw_str s)
 {
     return s.ptr != NULL;
@@ -22,8 +24,8 @@ static bool below(struct gw_str target, struct gw_str prefix)
 static bool tagged(struct gw_str tags, struct gw_str tag)
 {
     struct gw_str item;
-    while (gw_str_next(&tags, ',', &item))
-        if (gw_str_ieq(gw_str_trim(item), tag))
+    while (cache_tag_next(&tags, &item))
+        if (gw_str_ieq(item, tag))
             return true;
     return false;
 }
@@ -50,7 +52,7 @@ struct sweep {
     const struct cache_match *match; /* NULL: only that */
     enum cache_purge_kind kind;
     uint64_t now_ms;
-    size_t found;
+    size_t found, batch; /* batch: taken out under the lock that is held */
     struct gw_list gone; /* objects taken out, by their entries; dropped after unlocking */
 };
 
@@ -65,28 +67,53 @@ static void doom_fills(struct gw_list *fills, const struct cache_match *m)
     }
 }
 
+static void sweep_object(struct sweep *s, struct cache_shard *shard, struct cache_object *o)
+{
+    bool found = s->match && object_matches(s->match, o);
+    s->found += found;
+    if (found && s->kind == CACHE_PURGE_INVALIDATE) {
+        cache_object_invalidate(o, s->now_ms);
+    } else if (found || cache_object_is_dead(o)) {
+        cache_shard_remove(shard, o);
+        gw_list_push(&s->gone, &o->entry.link);
+        s->batch++;
+    }
+}
+
 static void sweep_queue(struct sweep *s, struct cache_shard *shard, struct gw_list *queue)
 {
     for (struct gw_list *l = queue->next, *next; l != queue; l = next) {
         next = l->next;
-        struct cache_object *o = gw_container_of(l, struct cache_object, entry.link);
-        bool found = s->match && object_matches(s->match, o);
-        s->found += found;
-        if (found && s->kind == CACHE_PURGE_INVALIDATE) {
-            cache_object_invalidate(o, s->now_ms);
-        } else if (found || cache_object_is_dead(o)) {
-            cache_shard_remove(shard, o);
-            gw_list_push(&s->gone, &o->entry.link);
-        }
+        sweep_object(s, shard, gw_container_of(l, struct cache_object, entry.link));
     }
 }
 
-static void sweep_shard(struct sweep *s, struct cache_shard *shard)
+/* Only what has the tag. An object that goes takes all its links along, the one behind it perhaps
+ * among them. */
+static void sweep_tag(struct sweep *s, struct cache_shard *shard)
 {
+    struct cache_tag *tag = cache_tags_find(&shard->tags, s->match->tag);
+    while (tag && s->batch < BATCH) {
+        struct cache_object *o = tag->object;
+        while (tag && tag->object == o)
+            tag = tag->next;
+        sweep_object(s, shard, o);
+    }
+}
+
+/* Under one lock; true when more of the shard is to be done, after others had a turn. */
+static bool sweep_some(struct sweep *s, struct cache_shard *shard)
+{
+    bool by_tag = s->match && given(s->match->tag);
     gw_list_init(&s->gone);
+    s->batch = 0;
     pthread_mutex_lock(&shard->lock);
-    sweep_queue(s, shard, &shard->queues.small);
-    sweep_queue(s, shard, &shard->queues.main);
+    if (by_tag) {
+        sweep_tag(s, shard);
+    } else {
+        sweep_queue(s, shard, &shard->queues.small);
+        sweep_queue(s, shard, &shard->queues.main);
+    }
     for (size_t i = 0; s->match && i < CACHE_FILL_BUCKETS; i++)
         doom_fills(&shard->fills[i], s->match);
     if (s->match)
@@ -94,6 +121,13 @@ static void sweep_shard(struct sweep *s, struct cache_shard *shard)
     pthread_mutex_unlock(&shard->lock);
     for (struct gw_list *l; (l = gw_list_pop(&s->gone));)
         cache_object_unref(gw_container_of(l, struct cache_object, entry.link));
+    return by_tag && s->batch == BATCH;
+}
+
+static void sweep_shard(struct sweep *s, struct cache_shard *shard)
+{
+    while (sweep_some(s, shard))
+        continue;
 }
 
 size_t cache_purge_match(struct cache_store *store, const struct cache_match *match,

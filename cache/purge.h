@@ -3,9 +3,10 @@
 /* Taking objects out of the cache, or making them stale, at every edge of a zone (spec sections 5.1
  * and 5.2). A fetch under way for a purged object still serves its readers but is not stored.
  *
- * purge_everything is O(1): objects of an older generation count as absent. The others walk the
- * shards, one at a time under its lock: a shard is small, so no lock is held longer than a fraction
- * of a millisecond. Thread: any. */
+ * purge_everything is O(1): objects of an older generation count as absent. A purge by tag goes
+ * through the shards' tables of tags and touches only what has the tag. The others walk the shards,
+ * one at a time under its lock: a shard is small, so no lock is held longer than a fraction of a
+ * millisecond. Thread: any. */
 #include "cache/store.h"
 
 enum cache_purge_kind {

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/shard.h"
 
-static void count_in(struct cache_shard *shard, const struct cache_object *o)
+static void enter(struct cache_shard *shard, struct cache_object *o)
 {
+    cache_tags_add(&shard->tags, cache_object_tags(o), o->tag_count);
     shard->stats.objects++;
     shard->stats.bytes += o->entry.bytes;
     atomic_fetch_add_explicit(&o->space->objects, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&o->space->bytes, o->entry.bytes, memory_order_relaxed);
 }
 
-static void count_out(struct cache_shard *shard, const struct cache_object *o)
+static void leave(struct cache_shard *shard, struct cache_object *o)
 {
+    cache_tags_remove(&shard->tags, cache_object_tags(o), o->tag_count);
     shard->stats.objects--;
     shard->stats.bytes -= o->entry.bytes;
     atomic_fetch_sub_explicit(&o->space->objects, 1, memory_order_relaxed);
@@ -25,11 +27,11 @@ struct cache_object *cache_shard_insert(struct cache_shard *shard, struct cache_
     struct cache_object *before = cache_index_put(&shard->index, object);
     if (before) {
         cache_queues_replace(&shard->queues, &before->entry, &object->entry);
-        count_out(shard, before);
+        leave(shard, before);
     } else {
         cache_queues_add(&shard->queues, &object->entry);
     }
-    count_in(shard, object);
+    enter(shard, object);
     shard->stats.inserted++;
     return before;
 }
@@ -38,7 +40,7 @@ void cache_shard_remove(struct cache_shard *shard, struct cache_object *object)
 {
     cache_index_remove(&shard->index, object->entry.hash);
     cache_queues_remove(&shard->queues, &object->entry);
-    count_out(shard, object);
+    leave(shard, object);
     shard->stats.purged++;
 }
 
@@ -49,7 +51,7 @@ struct cache_object *cache_shard_evict(struct cache_shard *shard)
         return NULL;
     struct cache_object *object = gw_container_of(entry, struct cache_object, entry);
     cache_index_remove(&shard->index, entry->hash);
-    count_out(shard, object);
+    leave(shard, object);
     shard->stats.evicted++;
     return object;
 }

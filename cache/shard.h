@@ -13,6 +13,7 @@
 #include "cache/memory.h"
 #include "cache/s3fifo.h"
 #include "cache/store.h"
+#include "cache/tags.h"
 
 #define CACHE_FILL_BUCKETS 16
 #define CACHE_REMEMBERED   64
@@ -21,6 +22,7 @@ struct cache_shard {
     pthread_mutex_t lock;
     struct cache_index index;
     struct cache_queues queues;
+    struct cache_tags tags;                   /* of the objects in the index */
     struct gw_list fills[CACHE_FILL_BUCKETS]; /* that can be joined, by hash */
     struct gw_list alone;                     /* that cannot: known here for purges only */
     /* Keys whose last answer could not be stored, by some bits of their hash, newest wins. Losing

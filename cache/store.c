@@ -71,6 +71,7 @@ void cache_store_free(struct cache_store *store)
             cache_object_unref(o);
         cache_index_release(&shard->index);
         cache_queues_release(&shard->queues);
+        cache_tags_release(&shard->tags);
         pthread_mutex_destroy(&shard->lock);
     }
     while (store->dead)

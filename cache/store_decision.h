@@ -28,7 +28,7 @@ struct cache_decision {
     bool store;
     enum cache_status status; /* MISS or EXPIRED when stored, else BYPASS (NONE: edge_made) */
     enum cache_reason reason;
-    struct cache_lifetime life;         /* all 0 unless stored */
+    struct cache_lifetime life; /* all 0 unless stored */
     uint32_t age_s; /* old already when it came, by the origin's Age; 0 under a TTL of ours */
     bool strip_set_cookie;              /* from the stored head and from this client's response */
     struct gw_str drop[CACHE_DROP_MAX]; /* further field names to leave out of the stored head */

@@ -3,7 +3,10 @@
 
 #include "cache/browser_ttl.h"
 #include "gateway/http/h1_write.h"
+#include "gateway/recode_exchange.h"
 #include "gateway/response_lines.h"
+
+#define FIELDS_MAX 1024 /* of a stored head; parsed ones have fewer */
 
 static struct cache_object *source(const struct exchange *x)
 {
@@ -16,6 +19,23 @@ struct head_parts {
     struct gw_str before_control, control;
 };
 
+/* The stored fields between two marks, as they read once the body is recoded. */
+static void add_recoded(struct exchange *x, const struct cache_object *o, uint32_t from,
+                        uint32_t to, struct gw_buf *own)
+{
+    struct headers fields;
+    headers_init(&fields, &x->arena, FIELDS_MAX);
+    if (!cache_object_fields_in(o, from, to, &fields))
+        own->overflow = true;
+    for (size_t i = 0; i < fields.count; i++) {
+        const struct header *field = &fields.items[i];
+        if (!recode_field(x->delivery.recoding, field, own) &&
+            !h1_write_field(own, field->name, field->value))
+            own->overflow = true;
+    }
+    recode_add_vary(x->delivery.recoding, &fields, own);
+}
+
 static struct head_parts head_from(struct exchange *x, const struct cache_object *o, uint32_t from,
                                    uint32_t to, struct gw_buf *own)
 {
@@ -23,6 +43,11 @@ static struct head_parts head_from(struct exchange *x, const struct cache_object
     struct head_parts parts = {cache_object_head(o, from, to),
                                cache_object_head(o, head->control_at, head->length_at)};
     struct gw_str origin = cache_object_text(o, head->cache_control);
+    if (cache_is_recoded(x->delivery.recoding)) {
+        uint32_t fields = (uint32_t)gw_max_u64(from, head->fields_at);
+        parts.before_control = cache_object_head(o, from, fields);
+        add_recoded(x, o, fields, to, own);
+    }
     size_t mark = own->len;
     gw_buf_add(own, GW_STR("Cache-Control: "));
     if (cache_browser_control(&x->cache_policy, x->cache.status, origin, own) ==
@@ -39,12 +64,14 @@ static void full(struct exchange *x, const struct cache_object *o, struct respon
 {
     struct gw_buf *own = &x->worker->lines;
     struct head_parts parts = head_from(x, o, 0, o->head.control_at, own);
+    recode_add_coding(x->delivery.recoding, own);
     response_lines_edge(x, own);
     r->status = o->status;
     r->head = parts.before_control;
     r->lines[0] = parts.control;
     r->lines[1] = gw_buf_str(own);
-    r->content_length = o->length_known       ? (int64_t)o->body_len
+    bool length_known = o->length_known && !cache_is_recoded(x->delivery.recoding);
+    r->content_length = length_known          ? (int64_t)o->body_len
                         : exchange_is_head(x) ? RESPONSE_NO_LENGTH
                                               : RESPONSE_LENGTH_UNKNOWN;
     r->bodyless = exchange_is_head(x) || o->status == 204 || o->status == 304;
@@ -96,12 +123,29 @@ static void unsatisfiable(struct exchange *x, const struct cache_object *o, stru
     r->bodyless = true;
 }
 
+/* A part of what was stored is no part of what is sent once that is decoded: Range is ignored then.
+ * What was not coded is cut as it is rather than compressed (sections 2.10, 2.11). */
+static void choose_coding(struct exchange *x, const struct cache_object *o)
+{
+    struct exchange_delivery *d = &x->delivery;
+    bool part = d->answer == CACHE_ANSWER_RANGE || d->answer == CACHE_ANSWER_UNSATISFIABLE;
+    d->recoding =
+        cache_recoding_for(&o->head.content, o->length_known ? o->body_len : CACHE_LENGTH_UNKNOWN,
+                           &x->request.headers, &x->cache_policy);
+    if (part && d->recoding.from == CACHE_CODING_IDENTITY)
+        d->recoding.to = CACHE_CODING_IDENTITY;
+    else if (part && cache_is_recoded(d->recoding))
+        d->answer = CACHE_ANSWER_FULL;
+}
+
 void delivery_head(struct exchange *x, struct response *r)
 {
     const struct cache_object *o = source(x);
+    struct exchange_delivery *d = &x->delivery;
     gw_buf_clear(&x->worker->lines);
-    x->delivery.answer = cache_answer(o, &x->request.headers, &x->arena, &x->delivery.plan);
-    switch (x->delivery.answer) {
+    d->answer = cache_answer(o, &x->request.headers, &x->arena, &d->plan);
+    choose_coding(x, o);
+    switch (d->answer) {
     case CACHE_ANSWER_FULL:
         full(x, o, r);
         return;

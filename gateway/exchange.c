@@ -6,6 +6,7 @@
 #include "gateway/admin.h"
 #include "gateway/exchange_cache.h"
 #include "gateway/fetch.h"
+#include "gateway/recode.h"
 #include "gateway/reply.h"
 
 #define ARENA_MAX      ((size_t)4 << 20) /* a head of 128 KiB three times over, and change */
@@ -89,6 +90,8 @@ static void release_parts(struct exchange *x)
     x->upstream = NULL;
     if (x->fetch)
         fetch_client_gone(x->fetch);
+    recoder_free(x->delivery.recoder);
+    x->delivery.recoder = NULL;
     exchange_cache_release(x);
     if (x->admin_call)
         admin_call_release(x->admin_call);
@@ -145,10 +148,10 @@ void exchange_send(struct exchange *x, const struct iovec *parts, size_t count,
 
 void exchange_on_sendable(struct exchange *x)
 {
-    if (x->step == STEP_PASS && x->upstream)
-        upstream_resume(x->upstream);
-    else if (x->step == STEP_DELIVER)
+    if (x->step == STEP_DELIVER || x->delivery.recoder)
         exchange_resume(x);
+    else if (x->step == STEP_PASS && x->upstream)
+        upstream_resume(x->upstream);
 }
 
 /* What the client was told is what goes into the log, whatever step the exchange was in. */

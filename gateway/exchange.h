@@ -49,10 +49,11 @@ struct exchange {
     struct exchange_cache cache;
     struct exchange_delivery delivery;
     struct exchange_reply reply;
-    struct upstream_request *upstream; /* PASS: ours */
-    const struct h1_message *answer;   /* PASS: the origin's head, from on_head on */
-    struct fetch *fetch;               /* FETCH: the origin side of a fill that we lead */
-    unsigned holds;                    /* 1 while io->done is to come, 1 for a fetch's facts */
+    struct upstream_request *upstream;   /* PASS: ours */
+    const struct h1_message *answer;     /* PASS: the origin's head, from on_head on */
+    const struct headers *answer_fields; /* its fields, as response rules leave them */
+    struct fetch *fetch;                 /* FETCH: the origin side of a fill that we lead */
+    unsigned holds;                      /* 1 while io->done is to come, 1 for a fetch's facts */
     struct admin_call *admin_call;
     int origin_error;       /* GW_E… that REPLY turns into 52x */
     unsigned origin_status; /* for the log; 0: not asked */

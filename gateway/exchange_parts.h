@@ -3,6 +3,7 @@
 /* The parts of an exchange, each belonging to one concern: who asks, what the limiter said, what
  * the cache holds, how far delivery is. Each is written by the step named with it and read by later
  * ones. Thread: the worker's. */
+#include "cache/coding.h"
 #include "cache/conditional.h"
 #include "cache/reader.h"
 #include "cache/store_decision.h"
@@ -53,6 +54,8 @@ struct exchange_cache {
     unsigned attempts;           /* look-ups so far; leaders may die */
 };
 
+struct recoder;
+
 /* DELIVER's progress: the body is sent in parts, one for a full answer. */
 struct exchange_delivery {
     enum cache_answer answer;
@@ -60,6 +63,8 @@ struct exchange_delivery {
     struct cache_cursor at; /* in a whole object */
     uint64_t position;      /* in the body of the object, for both kinds of source */
     size_t part;
-    bool part_begun; /* its introduction was sent */
-    bool done;       /* nothing more to send */
+    bool part_begun;                /* its introduction was sent */
+    bool done;                      /* nothing more to send */
+    struct cache_recoding recoding; /* also by PASS */
+    struct recoder *recoder;        /* likewise; NULL: the body goes out as it comes */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/origin_request.h"
 
+#include "cache/coding.h"
 #include "cache/device.h"
 #include "gateway/http/forward.h"
 #include "gateway/http/h1_write.h"
@@ -26,38 +27,42 @@ static bool is_edges_own(const struct header *field)
     }
 }
 
-/* What the origin may encode with. Cloudflare offers it "br, gzip" whatever the client says and
- * recodes the answer; nothing is recoded here, so the origin is offered those two only as far as
- * the client takes them (spec section 7.1, with that restriction). */
+/* The parser has refused every byte that could end a line, so writing these fields cannot fail. */
+static void add(struct gw_buf *b, struct gw_str name, struct gw_str value)
+{
+    if (!h1_write_field(b, name, value))
+        b->overflow = true;
+}
+
+/* What the client takes of what the edge can recode. */
+static struct gw_str own_codings(const struct exchange *x)
+{
+    struct cache_accepted accepted = cache_accepted_codings(&x->request.headers);
+    return accepted.brotli && accepted.gzip ? GW_STR("br, gzip")
+           : accepted.brotli                ? GW_STR("br")
+           : accepted.gzip                  ? GW_STR("gzip")
+                                            : GW_STR("identity");
+}
+
+/* The same for all clients, whose coding is made on delivery (section 7.1); the visitor's own when
+ * strong ETags are respected. A part of a coded body cannot be recoded, so who asks for one gets no
+ * coding but those he takes. */
 static void add_accept_encoding(const struct exchange *x, enum origin_request_kind kind,
                                 struct gw_buf *b)
 {
-    bool br = false, gzip = false;
-    size_t at = 0;
-    for (const struct gw_str *line;
-         kind == ORIGIN_PASS &&
-         (line = headers_next(&x->request.headers, HEADER_ACCEPT_ENCODING, &at));) {
-        struct gw_str rest = *line, item;
-        while (gw_str_next(&rest, ',', &item)) {
-            size_t semicolon = gw_str_chr(item, ';');
-            struct gw_str coding = gw_str_trim(gw_str_first(item, semicolon));
-            struct gw_str weight = gw_str_trim(gw_str_from(item, semicolon));
-            bool refused =
-                gw_str_starts(weight, GW_STR(";q=0")) && !gw_str_starts(weight, GW_STR(";q=0."));
-            br |= !refused && gw_str_ieq(coding, GW_STR("br"));
-            gzip |= !refused && gw_str_ieq(coding, GW_STR("gzip"));
-        }
+    if (cache_respects_strong_etags(&x->cache_policy)) {
+        const struct gw_str *line;
+        for (size_t at = 0;
+             (line = headers_next(&x->request.headers, HEADER_ACCEPT_ENCODING, &at));)
+            add(b, header_name(HEADER_ACCEPT_ENCODING), *line);
+        return;
     }
-    gw_buf_add(b, GW_STR("Accept-Encoding: "));
-    gw_buf_add(b, br && gzip ? GW_STR("br, gzip")
-                  : br       ? GW_STR("br")
-                  : gzip     ? GW_STR("gzip")
-                             : GW_STR("identity"));
-    gw_buf_add(b, GW_STR("\r\n"));
+    bool for_one = kind == ORIGIN_PASS &&
+                   (headers_has(&x->request.headers, HEADER_RANGE) || x->request.upgrade);
+    add(b, header_name(HEADER_ACCEPT_ENCODING), for_one ? own_codings(x) : GW_STR("br, gzip"));
 }
 
-/* A fill asks for the whole object (section 1.2); its encoding must fit every client, since nothing
- * is recoded. */
+/* A fill asks for the whole object (section 1.2). */
 static bool is_left_out_of_fill(const struct header *field)
 {
     switch (field->id) {
@@ -72,13 +77,6 @@ static bool is_left_out_of_fill(const struct header *field)
     default:
         return false;
     }
-}
-
-/* The parser has refused every byte that could end a line, so writing these fields cannot fail. */
-static void add(struct gw_buf *b, struct gw_str name, struct gw_str value)
-{
-    if (!h1_write_field(b, name, value))
-        b->overflow = true;
 }
 
 static void add_client_fields(const struct exchange *x, enum origin_request_kind kind,

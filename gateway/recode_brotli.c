@@ -4,9 +4,10 @@
 
 #include "gateway/recode_codec.h"
 
-#define QUALITY     4  /* about the speed of gzip's default, and smaller */
-#define WINDOW_BITS 18 /* 256 KiB: more costs each delivery megabytes for little gain on the web   \
-                        */
+/* About the speed of gzip's default, and smaller. */
+#define QUALITY     4
+/* 256 KiB: more costs each delivery megabytes for little gain on the web. */
+#define WINDOW_BITS 18
 
 struct brotli_codec {
     struct recode_codec codec;

@@ -5,6 +5,7 @@
 #include "gateway/http/date.h"
 #include "gateway/http/forward.h"
 #include "gateway/http/h1_write.h"
+#include "gateway/recode_exchange.h"
 
 /* For the edge alone, or said by the edge itself. */
 static bool is_not_for_clients(const struct exchange *x, const struct header *field)
@@ -36,18 +37,22 @@ static void add_date(struct exchange *x, struct gw_buf *out)
     gw_buf_add(out, GW_STR("\r\n"));
 }
 
-void response_lines_origin(struct exchange *x, const struct h1_message *answer, struct gw_buf *out)
+void response_lines_origin(struct exchange *x, struct gw_buf *out)
 {
+    const struct headers *fields = x->answer_fields;
     struct forward forward;
-    forward_prepare(&forward, &answer->headers);
-    for (size_t i = 0; i < answer->headers.count; i++) {
-        const struct header *field = &answer->headers.items[i];
-        if (is_not_for_clients(x, field) || forward_is_hop_by_hop(&forward, field))
+    forward_prepare(&forward, fields);
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct header *field = &fields->items[i];
+        if (is_not_for_clients(x, field) || forward_is_hop_by_hop(&forward, field) ||
+            recode_field(x->delivery.recoding, field, out))
             continue;
         if (!h1_write_field(out, field->name, field->value))
             out->overflow = true;
     }
-    if (!headers_has(&answer->headers, HEADER_DATE))
+    recode_add_vary(x->delivery.recoding, fields, out);
+    recode_add_coding(x->delivery.recoding, out);
+    if (!headers_has(fields, HEADER_DATE))
         add_date(x, out); /* RFC 9110 section 6.6.1: a recipient that forwards adds it */
 }
 

@@ -7,9 +7,9 @@
 /* Room that the edge's own lines need at most, without a decision line. */
 #define RESPONSE_EDGE_LINES_MAX ((size_t)512)
 
-/* The origin's fields of a response that passes through, without framing, hop-by-hop fields and
- * those that are for the edge alone. */
-void response_lines_origin(struct exchange *x, const struct h1_message *answer, struct gw_buf *out);
+/* The origin's fields (x->answer_fields) of a response that passes through, without framing,
+ * hop-by-hop fields and those that are for the edge alone; those of a recoded body are adapted. */
+void response_lines_origin(struct exchange *x, struct gw_buf *out);
 /* What the edge says about every response: CF-Ray, CF-Cache-Status, Age for stored objects, Server,
  * X-Nearedge-Decision when debug_headers is on. */
 void response_lines_edge(struct exchange *x, struct gw_buf *out);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/delivery.h"
 #include "gateway/exchange_cache.h"
+#include "gateway/recode_exchange.h"
 #include "gateway/reply.h"
 
 /* Sends from an object or from a fill that still grows. delivery.h makes the head and knows the
  * parts of the body; this step moves bytes while the client takes them. */
 
-#define PIECES_MAX 32
-#define BURST_MAX  ((uint64_t)512 * 1024) /* bytes between two looks at the client's backlog */
+#define PIECES_MAX      32
+#define BURST_MAX       ((uint64_t)512 * 1024) /* bytes between two looks at the client's backlog */
+#define RECODED_AT_ONCE ((size_t)64 * 1024)
 
 static void release_object(void *object)
 {
@@ -66,7 +68,10 @@ static bool begin(struct exchange *x)
         return false;
     }
     struct iovec parts[PIECES_MAX];
-    if (x->cache.whole && x->delivery.answer == CACHE_ANSWER_FULL && !response.bodyless) {
+    bool full = x->delivery.answer == CACHE_ANSWER_FULL && !response.bodyless;
+    if (full && cache_is_recoded(x->delivery.recoding)) {
+        x->delivery.recoder = recoder_new(x->delivery.recoding, !x->cache.whole);
+    } else if (full && x->cache.whole) {
         size_t bytes = take_whole(x, parts, &response.body_parts);
         response.body = parts;
         response.complete = x->delivery.at.offset == x->cache.object->body_len;
@@ -150,6 +155,14 @@ static size_t clip(const struct exchange *x, struct gw_str *pieces, size_t count
     return kept;
 }
 
+/* Bytes that the client was promised will not come. */
+static enum step_result cut(struct exchange *x)
+{
+    x->io->cut(x->session);
+    x->step = STEP_LOG;
+    return STEP_DONE;
+}
+
 /* Bytes of a growing fill are copied when the client does not take them at once: they may be
  * dropped once we have passed them. */
 static enum step_result send_growing(struct exchange *x)
@@ -179,9 +192,54 @@ static enum step_result send_growing(struct exchange *x)
     case CACHE_READ_FAILED:
         break;
     }
-    x->io->cut(x->session);
-    x->step = STEP_LOG;
-    return STEP_DONE;
+    return cut(x);
+}
+
+/* Puts the next piece of the body into the recoder, or its end. */
+static enum step_result feed_recoder(struct exchange *x)
+{
+    struct exchange_delivery *d = &x->delivery;
+    struct gw_str piece;
+    size_t count = 1;
+    if (x->cache.whole) {
+        count = cache_object_read(x->cache.object, &d->at, RECODED_AT_ONCE, &piece, 1);
+        if (count) {
+            recoder_put(d->recoder, piece);
+            cache_object_advance(x->cache.object, &d->at, piece.len);
+        } else {
+            recoder_finish(d->recoder);
+        }
+        return STEP_MORE;
+    }
+    switch (cache_reader_read(&x->cache.reader, &piece, &count, &x->cache.version)) {
+    case CACHE_READ_DATA:
+        piece = gw_str_first(piece, RECODED_AT_ONCE);
+        recoder_put(d->recoder, piece);
+        cache_reader_advance(&x->cache.reader, piece.len);
+        return STEP_MORE;
+    case CACHE_READ_WAIT:
+        return exchange_cache_wait(x) ? STEP_WAIT : STEP_MORE;
+    case CACHE_READ_END:
+        recoder_finish(d->recoder);
+        return STEP_MORE;
+    case CACHE_READ_FAILED:
+        break;
+    }
+    return cut(x);
+}
+
+static enum step_result send_recoded(struct exchange *x)
+{
+    switch (recode_send(x)) {
+    case RECODE_CONGESTED:
+        return STEP_WAIT;
+    case RECODE_FAILED:
+        return cut(x);
+    case RECODE_DRAINED:
+        break;
+    }
+    x->delivery.done = recoder_finished(x->delivery.recoder);
+    return x->delivery.done ? STEP_MORE : feed_recoder(x);
 }
 
 enum step_result step_deliver(struct exchange *x)
@@ -194,7 +252,9 @@ enum step_result step_deliver(struct exchange *x)
         if (!x->delivery.part_begun)
             begin_part(x);
         enum step_result result = STEP_MORE;
-        if (x->cache.whole)
+        if (x->delivery.recoder)
+            result = send_recoded(x);
+        else if (x->cache.whole)
             send_whole(x);
         else
             result = send_growing(x);

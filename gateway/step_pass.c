@@ -6,10 +6,12 @@
 #include "gateway/http/h1_write.h"
 #include "gateway/invalidate.h"
 #include "gateway/origin_request.h"
+#include "gateway/recode_exchange.h"
 #include "gateway/reply.h"
 #include "gateway/response_lines.h"
 
-#define LINES_MAX ((size_t)256 * 1024)
+#define LINES_MAX     ((size_t)256 * 1024)
+#define FIRST_RECODED ((size_t)32 * 1024) /* of a recoded body, sent with the head */
 
 /* Events record and hand over bytes, which are only valid now; what follows from them is decided in
  * the step. */
@@ -33,19 +35,20 @@ static void on_head(void *ctx, const struct h1_message *answer)
 {
     struct exchange *x = ctx;
     x->answer = answer;
+    x->answer_fields = &answer->headers;
     x->origin_status = answer->status;
     x->origin_us = upstream_head_us(x->upstream);
     metrics_observe_us(x->worker->metrics, METRIC_ORIGIN_DURATION, x->origin_us);
     invalidate_after(x, answer);
 }
 
-static void respond(struct exchange *x, struct gw_str first);
+static bool respond(struct exchange *x, struct gw_str first);
 
-/* Nothing of a body came with the head. */
+/* Nothing of a body came with the head; or all of it that was read is in the recoder. */
 static void on_batch(void *ctx)
 {
     struct exchange *x = ctx;
-    if (x->answer && !x->responded)
+    if (x->answer && (!x->responded || x->delivery.recoder))
         exchange_resume(x);
 }
 
@@ -57,10 +60,14 @@ static void on_body(void *ctx, struct gw_str data)
         exchange_resume(x);
         return;
     }
-    if (!x->responded)
-        respond(x, data);
-    else
+    if (x->delivery.recoder) {
+        recoder_put(x->delivery.recoder, data);
+        return;
+    }
+    if (x->responded)
         exchange_send(x, &part, 1, NULL);
+    else if (!respond(x, data))
+        return;
     if (x->io->congested(x->session))
         upstream_pause(x->upstream);
 }
@@ -106,6 +113,7 @@ void step_pass_adopt(struct exchange *x, struct upstream_request *upstream,
     upstream_set_owner(upstream, &pass_events, x);
     x->upstream = upstream;
     x->answer = answer;
+    x->answer_fields = &answer->headers;
     x->step = STEP_PASS; /* on_batch or on_body goes on */
 }
 
@@ -144,48 +152,105 @@ void exchange_on_body_end(struct exchange *x)
 static int64_t length_of(const struct exchange *x)
 {
     const struct h1_message *answer = x->answer;
+    bool recoded = cache_is_recoded(x->delivery.recoding);
     if (answer->status == 204 || answer->status == 101)
         return RESPONSE_NO_LENGTH;
-    if (answer->has_content_length)
+    if (answer->has_content_length && !recoded)
         return (int64_t)answer->content_length;
     if (exchange_is_head(x) || answer->status == 304)
         return RESPONSE_NO_LENGTH;
-    return answer->framing == H1_BODY_NONE ? 0 : RESPONSE_LENGTH_UNKNOWN;
+    return answer->framing == H1_BODY_NONE && !recoded ? 0 : RESPONSE_LENGTH_UNKNOWN;
 }
 
-/* Sends the head, and with it what of the body came in the same read. */
-static void respond(struct exchange *x, struct gw_str first)
+static bool has_body(const struct exchange *x)
+{
+    return !exchange_is_head(x) && x->answer->status != 304 && x->answer->status != 204;
+}
+
+/* Sections 2.10 and 7.3 hold for what is not cached too. */
+static void choose_coding(struct exchange *x)
+{
+    const struct h1_message *answer = x->answer;
+    struct cache_content content = cache_content_of(answer->status, x->answer_fields);
+    uint64_t length = answer->has_content_length        ? answer->content_length
+                      : answer->framing == H1_BODY_NONE ? 0
+                                                        : CACHE_LENGTH_UNKNOWN;
+    x->delivery.recoding =
+        cache_recoding_for(&content, length, &x->request.headers, &x->cache_policy);
+    if (cache_is_recoded(x->delivery.recoding) && has_body(x))
+        x->delivery.recoder = recoder_new(x->delivery.recoding, true);
+}
+
+/* The edge's page instead of what the origin said. Ends the exchange. */
+static void show_page(struct exchange *x, unsigned status)
+{
+    upstream_cancel(x->upstream);
+    x->upstream = NULL;
+    x->answer = NULL;
+    recoder_free(x->delivery.recoder);
+    x->delivery.recoder = NULL;
+    reply_error(x, status);
+}
+
+static void write_lines(struct exchange *x, struct gw_buf *lines)
+{
+    gw_buf_clear(lines);
+    x->tunnel = x->answer->status == 101;
+    const struct gw_str *protocol = headers_get(x->answer_fields, HEADER_UPGRADE);
+    if (x->tunnel && protocol && !h1_write_id(lines, HEADER_UPGRADE, *protocol))
+        lines->overflow = true;
+    response_lines_origin(x, lines);
+    response_lines_edge(x, lines);
+}
+
+/* What can be sent of the first bytes at once. False when they are not coded as they claim. */
+static bool first_part(struct exchange *x, struct gw_str first, struct gw_buf *space,
+                       struct iovec *part)
+{
+    *part = (struct iovec){(void *)first.ptr, first.len};
+    if (!x->delivery.recoder)
+        return true;
+    recoder_put(x->delivery.recoder, first);
+    enum recode_state state = recoder_take(x->delivery.recoder, space);
+    *part = (struct iovec){space->data, space->len};
+    return state != RECODE_BROKEN;
+}
+
+/* Sends the head, and with it what of the body came in the same read. False when that went wrong
+ * and the exchange has moved on. */
+static bool respond(struct exchange *x, struct gw_str first)
 {
     const struct h1_message *answer = x->answer;
     struct gw_buf *lines = &x->worker->lines;
-    gw_buf_clear(lines);
-    x->tunnel = answer->status == 101;
-    if (x->tunnel) {
-        const struct gw_str *protocol = headers_get(&answer->headers, HEADER_UPGRADE);
-        if (protocol && !h1_write_id(lines, HEADER_UPGRADE, *protocol))
-            lines->overflow = true;
+    char recoded[FIRST_RECODED + 1];
+    struct gw_buf space = gw_buf_over(recoded, sizeof(recoded));
+    struct iovec body;
+    choose_coding(x);
+    if (!first_part(x, first, &space, &body)) {
+        show_page(x, 502); /* section 7.5: broken gzip is the gateway's own 502 */
+        exchange_resume(x);
+        return false;
     }
-    response_lines_origin(x, answer, lines);
-    response_lines_edge(x, lines);
+    write_lines(x, lines);
     if (lines->overflow) {
         x->origin_error = GW_EHEADERS;
         exchange_resume(x);
-        return;
+        return false;
     }
-    const struct iovec body = {(void *)first.ptr, first.len};
     const struct response response = {
         .status = answer->status,
         .reason = answer->reason,
         .lines = {gw_buf_str(lines)},
         .content_length = length_of(x),
-        .bodyless = exchange_is_head(x) || answer->status == 304 || answer->status == 204,
+        .bodyless = !has_body(x),
         .tunnel = x->tunnel,
         .body = &body,
-        .body_parts = first.len > 0,
+        .body_parts = body.iov_len > 0,
     };
     exchange_respond(x, &response);
     if (x->tunnel)
         x->io->want_body(x->session, true);
+    return true;
 }
 
 /* The origin has ended, one way or the other. */
@@ -204,15 +269,28 @@ static enum step_result settle(struct exchange *x)
     return STEP_MORE;
 }
 
-/* The edge's page instead of the origin's (reply.h). */
-static enum step_result show_page(struct exchange *x)
+/* What the recoder has goes out; the origin is held back while the client does not keep up. True
+ * when the client must take something first. */
+static bool pump(struct exchange *x)
 {
-    unsigned status = x->answer->status;
-    upstream_cancel(x->upstream);
-    x->upstream = NULL;
-    x->answer = NULL;
-    reply_error(x, status);
-    return STEP_MORE;
+    if (!x->delivery.recoder || !x->responded || x->origin_error)
+        return false;
+    if (x->upstream_ended)
+        recoder_finish(x->delivery.recoder);
+    switch (recode_send(x)) {
+    case RECODE_DRAINED:
+        if (x->upstream)
+            upstream_resume(x->upstream);
+        return false;
+    case RECODE_CONGESTED:
+        if (x->upstream)
+            upstream_pause(x->upstream);
+        return true;
+    case RECODE_FAILED:
+        x->origin_error = GW_EPARSE;
+        return false;
+    }
+    return false;
 }
 
 enum step_result step_pass(struct exchange *x)
@@ -225,10 +303,14 @@ enum step_result step_pass(struct exchange *x)
     }
     if (!x->upstream && !x->upstream_ended && !x->origin_error)
         x->upstream = origin_request_start(x, ORIGIN_PASS, NULL, &pass_events, x);
-    if (x->answer && !x->responded && reply_brands(x, x->answer->status))
-        return show_page(x);
-    if (x->answer && !x->responded && !x->origin_error)
-        respond(x, GW_STR_EMPTY);
+    if (x->answer && !x->responded && reply_brands(x, x->answer->status)) {
+        show_page(x, x->answer->status);
+        return STEP_MORE;
+    }
+    if (x->answer && !x->responded && !x->origin_error && !respond(x, GW_STR_EMPTY))
+        return STEP_MORE;
+    if (pump(x))
+        return STEP_WAIT;
     if (x->upstream_ended || x->origin_error) {
         upstream_cancel(x->upstream);
         x->upstream = NULL;

@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the cache costs without sockets: a fresh hit (look-up, reference, release), the same from
- * several threads, key and hash, a fill, the longest single call while the cache is full, and the
- * memory of the process against the configured ceiling. One line of JSON per figure.
+ * several threads, key and hash, a fill, the longest single call while the cache is full, the
+ * memory of the process against the configured ceiling, and a purge by tag among a million objects.
+ * One line of JSON per figure.
  *
  *     cache_bench [max_size_mib]   */
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cache/fill.h"
 #include "cache/key.h"
+#include "cache/purge.h"
 
 #define OBJECTS 20000
 #define HITS    4000000
 #define THREADS 4
+#define TAGGED  1000000
+#define PURGES  10
+#define ROUNDS  50
+#define WATCHED 1000
 #define MIB     ((uint64_t)1024 * 1024)
 
 static const char head_text[] =
@@ -195,6 +202,96 @@ static void bench_churn(struct bench *b, uint64_t max_size)
     report("longest single call", (double)longest / 1000, "us");
 }
 
+/* ---- purging by tag ---- */
+
+struct watcher {
+    struct bench *bench;
+    _Atomic bool started, stop;
+    uint64_t longest_ns;
+};
+
+/* Requests while somebody purges: the longest of them has waited for a lock, or the machine was
+ * busy. */
+static void *watch(void *argument)
+{
+    struct watcher *w = argument;
+    for (size_t i = 0; !w->stop; i++) {
+        struct cache_lookup found;
+        const struct cache_place *place = &w->bench->places[i % WATCHED];
+        uint64_t start = now_ns();
+        if (cache_store_begin(w->bench->store, place, 1000, &found) == CACHE_HIT)
+            cache_object_unref(found.object);
+        w->longest_ns = gw_max_u64(w->longest_ns, now_ns() - start);
+        w->started = true;
+    }
+    return NULL;
+}
+
+static void fill_tagged(struct bench *b, size_t number)
+{
+    char name[32], text[256];
+    snprintf(name, sizeof(name), "/tagged/%zu", number);
+    int tag_len = snprintf(text, sizeof(text), "%spost-%zu,all-%zu", head_text, number, number % 9);
+    struct cache_place place = place_of(b, gw_str_z(name));
+    struct cache_object_parts parts = parts_for(0, true);
+    parts.text = gw_str(text, (size_t)tag_len);
+    parts.head.tags = (struct cache_slice){parts.head.end, (uint32_t)tag_len - parts.head.end};
+    struct cache_object *o = cache_object_new(&place, 0, &parts);
+    cache_store_insert(b->store, o);
+    cache_object_unref(o);
+}
+
+/* The longest of a round. What counts is the least over the rounds: what the purge itself costs is
+ * in each, what others do on the machine is not. */
+static void purge_one_by_one(struct bench *b, size_t from, uint64_t *took_ns, uint64_t *waited_ns)
+{
+    uint64_t longest = 0;
+    char tag[32];
+    pthread_t thread;
+    struct watcher w = {.bench = b};
+    pthread_create(&thread, NULL, watch, &w);
+    while (!w.started)
+        sched_yield();
+    for (size_t i = 0; i < PURGES; i++) {
+        snprintf(tag, sizeof(tag), "post-%zu", from + i * 7);
+        const struct cache_match match = {.zone = GW_STR("zone"), .tag = gw_str_z(tag)};
+        uint64_t start = cpu_ns();
+        if (cache_purge_match(b->store, &match, CACHE_PURGE_REMOVE, 1000) != 1)
+            report("purge by tag missed", 1, "");
+        longest = gw_max_u64(longest, cpu_ns() - start);
+    }
+    w.stop = true;
+    pthread_join(thread, NULL);
+    *took_ns = gw_min_u64(*took_ns, longest);
+    *waited_ns = gw_min_u64(*waited_ns, w.longest_ns);
+}
+
+static void bench_tags(void)
+{
+    struct config_cache limits = {.max_size = 2048 * MIB, .max_object_size = MIB};
+    struct bench *b = gw_zalloc(sizeof(*b));
+    b->store = cache_store_new(&limits);
+    b->space = cache_store_space(b->store, GW_STR("zone"), GW_STR("FRA"));
+    for (size_t i = 0; i < WATCHED; i++) {
+        snprintf(b->names[i], sizeof(b->names[i]), "/watched/%zu", i);
+        b->places[i] = place_of(b, gw_str_z(b->names[i]));
+        fill_one(b, &b->places[i], 1024, true);
+    }
+    for (size_t i = 0; i < TAGGED; i++)
+        fill_tagged(b, i);
+    uint64_t took = UINT64_MAX, waited = UINT64_MAX;
+    for (size_t round = 0; round < ROUNDS; round++)
+        purge_one_by_one(b, round * 1000, &took, &waited);
+    report("purge 1 of 1000000 by tag, longest", (double)took / 1000, "us");
+    report("purge by tag, longest wait of a request", (double)waited / 1000, "us");
+    const struct cache_match ninth = {.zone = GW_STR("zone"), .tag = GW_STR("all-3")};
+    uint64_t start = now_ns();
+    size_t count = cache_purge_match(b->store, &ninth, CACHE_PURGE_REMOVE, 1000);
+    report("purge of a ninth by tag, per object", (double)(now_ns() - start) / (double)count, "ns");
+    cache_store_free(b->store);
+    free(b);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t mib = 256;
@@ -214,5 +311,6 @@ int main(int argc, char **argv)
     bench_churn(b, limits.max_size);
     cache_store_free(b->store);
     free(b);
+    bench_tags();
     return 0;
 }
