@@ -13,7 +13,7 @@ SIZE = 1024 * MIB if os.environ.get("NEAREDGE_BIG") == "1" else 64 * MIB
 with open(BINARY, "rb") as binary:  # a sanitizer's own memory would drown what is measured
     CODE = binary.read()
 SANITIZED = b"__asan_init" in CODE or b"__tsan_init" in CODE
-MEMORY_BOUND_KIB = 24 * 1024  # growth while SIZE streams through
+MEMORY_BOUND_KIB = 16 * 1024
 BLOCK = bytes(range(256)) * 256  # 64 KiB
 
 
