@@ -116,7 +116,8 @@ static void write_own(struct writer *w, uint64_t now_ms)
 {
     if (!headers_has(w->response->headers, HEADER_DATE))
         write_date(w, HEADER_DATE, now_ms);
-    if (w->response->status != 200 || w->head->etag.len || w->head->last_modified.len)
+    if (w->response->status != 200 || w->head->etag.len || w->head->last_modified.len ||
+        w->response->ruled.no_validators)
         return;
     write_date(w, HEADER_LAST_MODIFIED, now_ms);
     if (w->out->overflow)

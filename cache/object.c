@@ -33,6 +33,7 @@ static struct cache_object *make(const struct cache_place *place,
                                .stored_ms = parts->now_ms,
                                .confirmed_ms = parts->now_ms,
                                .space = place->space,
+                               .family = place->primary.lo,
                                .life = parts->life,
                                .age_s = parts->age_s,
                                .head = parts->head,
@@ -76,6 +77,7 @@ struct cache_object *cache_object_new(const struct cache_place *place, uint64_t 
 static struct cache_place place_of(const struct cache_object *o)
 {
     return (struct cache_place){.hash = o->entry.hash,
+                                .primary = {.lo = o->family},
                                 .space = o->space,
                                 .host = cache_object_text(o, o->host),
                                 .target = cache_object_text(o, o->target)};

@@ -22,6 +22,7 @@
  * if there is one) are kept so that purges by host and prefix find it. Borrowed. */
 struct cache_place {
     struct gw_hash128 hash;
+    struct gw_hash128 primary; /* of a variant: that of the key itself (variant.h); else 0 */
     struct cache_space *space;
     struct gw_str host, target;
 };
@@ -29,11 +30,12 @@ struct cache_place {
 struct cache_object {
     struct cache_entry entry; /* the index's */
     _Atomic uint32_t refs;
-    uint16_t status;
+    uint16_t status;                /* 0: no response, but the marker of a key with variants */
     _Atomic uint64_t stale_from_ms; /* first instant at which it is not fresh */
     uint64_t stored_ms;             /* the body came */
     uint64_t confirmed_ms;          /* stored or confirmed by a 304: Age counts from here */
     uint64_t generation;            /* of the space: older than the space's means purged */
+    uint64_t family;                /* of a variant: the first half of its key's hash; else 0 */
     struct cache_space *space;
     struct cache_lifetime life;
     uint32_t age_s; /* when it came */
@@ -54,6 +56,11 @@ static inline struct gw_str cache_object_text(const struct cache_object *o, stru
 static inline struct cache_tag *cache_object_tags(struct cache_object *o)
 {
     return (struct cache_tag *)(o + 1);
+}
+/* Such a one is in the index and for nobody but variant.h. */
+static inline bool cache_object_is_marker(const struct cache_object *o)
+{
+    return o->status == 0;
 }
 static inline uint64_t cache_object_stale_from(const struct cache_object *o)
 {

@@ -70,7 +70,7 @@ static void doom_fills(struct gw_list *fills, const struct cache_match *m)
 static void sweep_object(struct sweep *s, struct cache_shard *shard, struct cache_object *o)
 {
     bool found = s->match && object_matches(s->match, o);
-    s->found += found;
+    s->found += found && !cache_object_is_marker(o);
     if (found && s->kind == CACHE_PURGE_INVALIDATE) {
         cache_object_invalidate(o, s->now_ms);
     } else if (found || cache_object_is_dead(o)) {
@@ -139,11 +139,37 @@ size_t cache_purge_match(struct cache_store *store, const struct cache_match *ma
     return sweep.found;
 }
 
+/* What is under way for the key or one of its variants. */
 static void doom_key(struct gw_list *fills, struct gw_hash128 hash)
 {
     for (struct gw_list *l = fills->next; l != fills; l = l->next) {
         struct cache_fill *fill = gw_list_entry(l, struct cache_fill, link);
-        fill->doomed |= fill->place.hash.lo == hash.lo && fill->place.hash.hi == hash.hi;
+        const struct cache_place *p = &fill->place;
+        fill->doomed |= (p->hash.lo == hash.lo && p->hash.hi == hash.hi) ||
+                        (p->primary.lo == hash.lo && p->primary.hi == hash.hi);
+    }
+}
+
+static void purge_object(struct sweep *s, struct cache_shard *shard, struct cache_object *o)
+{
+    s->found += !cache_object_is_dead(o) && !cache_object_is_marker(o);
+    if (s->kind == CACHE_PURGE_INVALIDATE) {
+        cache_object_invalidate(o, s->now_ms);
+        return;
+    }
+    cache_shard_remove(shard, o);
+    gw_list_push(&s->gone, &o->entry.link);
+}
+
+/* Variants lie in the shard of their key, marker or not (it may have been evicted). */
+static void purge_variants(struct sweep *s, struct cache_shard *shard, struct gw_list *queue,
+                           uint64_t family)
+{
+    for (struct gw_list *l = queue->next, *next; l != queue; l = next) {
+        next = l->next;
+        struct cache_object *o = gw_container_of(l, struct cache_object, entry.link);
+        if (o->family == family)
+            purge_object(s, shard, o);
     }
 }
 
@@ -151,19 +177,23 @@ bool cache_purge_key(struct cache_store *store, const struct cache_place *place,
                      enum cache_purge_kind kind, uint64_t now_ms)
 {
     struct cache_shard *shard = cache_shard_of(store, place->hash);
+    struct sweep sweep = {.kind = kind, .now_ms = now_ms};
+    gw_list_init(&sweep.gone);
     pthread_mutex_lock(&shard->lock);
     struct cache_object *o = cache_index_get(&shard->index, place->hash);
-    bool found = o && !cache_object_is_dead(o);
-    if (o && kind == CACHE_PURGE_REMOVE)
-        cache_shard_remove(shard, o);
-    else if (o)
-        cache_object_invalidate(o, now_ms);
-    doom_key(cache_shard_fills(shard, place->hash), place->hash);
+    if (o)
+        purge_object(&sweep, shard, o);
+    if (shard->variants) {
+        purge_variants(&sweep, shard, &shard->queues.small, place->hash.lo);
+        purge_variants(&sweep, shard, &shard->queues.main, place->hash.lo);
+    }
+    for (size_t i = 0; i < CACHE_FILL_BUCKETS; i++)
+        doom_key(&shard->fills[i], place->hash);
     doom_key(&shard->alone, place->hash);
     pthread_mutex_unlock(&shard->lock);
-    if (kind == CACHE_PURGE_REMOVE)
-        cache_object_unref(o);
-    return found;
+    for (struct gw_list *l; (l = gw_list_pop(&sweep.gone));)
+        cache_object_unref(gw_container_of(l, struct cache_object, entry.link));
+    return sweep.found > 0;
 }
 
 void cache_purge_everything(struct cache_store *store, struct gw_str zone)
@@ -188,7 +218,7 @@ static size_t list_queue(const struct gw_list *queue, const struct cache_match *
     size_t n = 0;
     for (struct gw_list *l = queue->next; l != queue && n < max; l = l->next) {
         struct cache_object *o = gw_container_of(l, struct cache_object, entry.link);
-        if (!object_matches(m, o))
+        if (cache_object_is_marker(o) || !object_matches(m, o))
             continue;
         cache_object_ref(o);
         out[n++] = o;

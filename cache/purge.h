@@ -24,7 +24,7 @@ struct cache_match {
     struct gw_str tag;    /* one whole item of Cache-Tag, any case */
 };
 
-/* One key. True when there was an object. */
+/* One key with its variants (variant.h). True when there was an object. */
 bool cache_purge_key(struct cache_store *store, const struct cache_place *place,
                      enum cache_purge_kind kind, uint64_t now_ms);
 /* Number of objects found. */

@@ -4,18 +4,22 @@
 static void enter(struct cache_shard *shard, struct cache_object *o)
 {
     cache_tags_add(&shard->tags, cache_object_tags(o), o->tag_count);
-    shard->stats.objects++;
+    size_t one = !cache_object_is_marker(o);
+    shard->variants += o->family != 0;
+    shard->stats.objects += one;
     shard->stats.bytes += o->entry.bytes;
-    atomic_fetch_add_explicit(&o->space->objects, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&o->space->objects, one, memory_order_relaxed);
     atomic_fetch_add_explicit(&o->space->bytes, o->entry.bytes, memory_order_relaxed);
 }
 
 static void leave(struct cache_shard *shard, struct cache_object *o)
 {
     cache_tags_remove(&shard->tags, cache_object_tags(o), o->tag_count);
-    shard->stats.objects--;
+    size_t one = !cache_object_is_marker(o);
+    shard->variants -= o->family != 0;
+    shard->stats.objects -= one;
     shard->stats.bytes -= o->entry.bytes;
-    atomic_fetch_sub_explicit(&o->space->objects, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&o->space->objects, one, memory_order_relaxed);
     atomic_fetch_sub_explicit(&o->space->bytes, o->entry.bytes, memory_order_relaxed);
 }
 

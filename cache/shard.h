@@ -23,6 +23,7 @@ struct cache_shard {
     struct cache_index index;
     struct cache_queues queues;
     struct cache_tags tags;                   /* of the objects in the index */
+    size_t variants;                          /* how many of them are variants */
     struct gw_list fills[CACHE_FILL_BUCKETS]; /* that can be joined, by hash */
     struct gw_list alone;                     /* that cannot: known here for purges only */
     /* Keys whose last answer could not be stored, by some bits of their hash, newest wins. Losing

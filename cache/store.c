@@ -166,6 +166,8 @@ enum cache_found cache_store_begin(struct cache_store *store, const struct cache
         cache_shard_remove(shard, object);
         object = NULL;
     }
+    if (gw_unlikely(object && cache_object_is_marker(object)))
+        object = NULL; /* whoever asks here knows of no variants */
     *out = (struct cache_lookup){.object = object};
     if (object) {
         cache_object_ref(object);
@@ -185,7 +187,7 @@ struct cache_object *cache_store_peek(struct cache_store *store, const struct ca
     struct cache_shard *shard = cache_shard_of(store, place->hash);
     pthread_mutex_lock(&shard->lock);
     struct cache_object *object = cache_index_get(&shard->index, place->hash);
-    if (object && cache_object_is_dead(object))
+    if (object && (cache_object_is_dead(object) || cache_object_is_marker(object)))
         object = NULL;
     if (object)
         cache_object_ref(object);

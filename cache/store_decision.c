@@ -4,6 +4,7 @@
 #include "cache/choices.h"
 #include "cache/deception.h"
 #include "cache/directives.h"
+#include "cache/vary.h"
 
 /* Everything the tests look at. A test answers CACHE_REASON_NONE to pass on to the next one. */
 struct facts {
@@ -21,30 +22,11 @@ static const struct {
 } default_ttls[] = {{200, 7200}, {206, 7200}, {301, 7200}, {302, 1200},
                     {303, 1200}, {404, 180},  {410, 180}};
 
-/* Walks the names in all Vary lines: start with {.headers = h}. */
-struct vary_walk {
-    const struct headers *headers;
-    size_t at;
-    struct gw_str rest;
-};
-
-static bool next_varied(struct vary_walk *w, struct gw_str *name)
-{
-    while (!gw_str_next(&w->rest, ',', name)) {
-        const struct gw_str *line = headers_next(w->headers, HEADER_VARY, &w->at);
-        if (!line)
-            return false;
-        w->rest = *line;
-    }
-    *name = gw_str_trim(*name);
-    return true;
-}
-
 static bool varies_on_all(const struct headers *headers)
 {
-    struct vary_walk walk = {.headers = headers};
+    struct cache_vary_walk walk = {.headers = headers};
     struct gw_str name;
-    while (next_varied(&walk, &name))
+    while (cache_vary_next(&walk, &name))
         if (gw_str_eq(name, GW_STR("*")))
             return true;
     return false;
@@ -211,22 +193,17 @@ static enum cache_reason ttl_by_default(const struct facts *f, uint64_t *ttl_s)
     return CACHE_REASON_STATUS_UNCACHED;
 }
 
-static enum cache_vary_action vary_action(const struct cache_settings *rule, struct gw_str name)
-{
-    for (size_t i = 0; i < rule->vary.count; i++)
-        if (gw_str_ieq(rule->vary.headers[i].name, name))
-            return rule->vary.headers[i].action;
-    return rule->vary.fallback;
-}
-
-/* Step n. The setting takes effect only for fields that the response varies on. */
+/* Step n. The setting takes effect only for fields that the response varies on; who names more of
+ * them than can be told apart is not stored. */
 static bool vary_bypasses(const struct facts *f)
 {
     const struct cache_settings *rule = cache_settings_get(f->policy->rules, CACHE_SETTING_VARY);
-    struct vary_walk walk = {.headers = f->response->headers};
+    struct cache_vary_walk walk = {.headers = f->response->headers};
     struct gw_str name;
-    while (rule && next_varied(&walk, &name))
-        if (name.len && vary_action(rule, name) == CACHE_VARY_BYPASS)
+    size_t count = 0;
+    while (rule && cache_vary_next(&walk, &name))
+        if (cache_vary_action_of(rule, name) == CACHE_VARY_BYPASS ||
+            ++count >= CACHE_VARY_NAMES_MAX)
             return true;
     return false;
 }
@@ -335,9 +312,10 @@ void cache_decide(const struct cache_policy *policy, const struct cache_request 
                       .response = response,
                       .edge_ttl = cache_settings_get(policy->rules, CACHE_SETTING_EDGE_TTL),
                       .origin = cache_directives_read(response->headers, now_ms),
-                      .occ = cache_policy_occ(policy)};
+                      .occ = response->ruled.matched || cache_policy_occ(policy)};
     *out = (struct cache_decision){.reason = refuse_always(&f)};
-    if (!out->reason && !decide_by_rule(&f, out))
+    /* Step c': what a response rule says about the lifetime stands above a cache rule's TTL. */
+    if (!out->reason && (response->ruled.sets_ttl || !decide_by_rule(&f, out)))
         decide_by_origin(&f, out);
     if (out->store && vary_bypasses(&f)) {
         out->store = false;

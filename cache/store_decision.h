@@ -9,6 +9,7 @@
  * no-cache="…"; a response that names more is not stored. */
 #include "cache/lifetime.h"
 #include "cache/request.h"
+#include "cache/response_rules.h"
 #include "cache/status.h"
 
 #define CACHE_DROP_MAX 16
@@ -22,6 +23,7 @@ struct cache_response {
     bool revalidated;  /* headers are those that cache_merge_304 made, status is the stored one;
                           phrase and length are not looked at */
     uint64_t body_len;
+    struct cache_ruled ruled; /* what response rules have made of `headers` */
 };
 
 struct cache_decision {

@@ -4,6 +4,7 @@
 #include "cache/freshness.h"
 #include "cache/key.h"
 #include "cache/store.h"
+#include "cache/variant.h"
 #include "config/countries.h"
 #include "gateway/explain_inside.h"
 
@@ -110,10 +111,11 @@ bool explain_is_limited(const struct explain *e)
 
 static void look_up(struct explain *e, struct cache_store *store)
 {
-    const struct cache_place place = {.hash = cache_key_hash(&e->key),
-                                      .space = e->visit.zone->spaces[e->edge],
-                                      .host = e->request.host.name};
-    struct cache_object *o = cache_store_peek(store, &place);
+    struct cache_place place = {.hash = cache_key_hash(&e->key),
+                                .space = e->visit.zone->spaces[e->edge],
+                                .host = e->request.host.name};
+    bool told_apart = cache_variant_locate(&e->cache_policy, &e->cache_request, &place);
+    struct cache_object *o = told_apart ? cache_store_peek(store, &place) : NULL;
     e->lookup.found = EXPLAIN_ABSENT;
     if (!o)
         return;

@@ -74,7 +74,7 @@ static void run_phase(struct explain *e, struct explain_phase *p, const struct r
     struct ruleset_result *result = rs == e->visit.zone->cache_rules ? &e->rules : &other;
     bool request_phase = !rules_phase_has_response(ruleset_info(rs)->phase);
     p->ruleset = rs;
-    p->simulated = rs == e->visit.zone->cache_rules;
+    p->simulated = rs == e->visit.zone->cache_rules || rs == e->visit.zone->response_rules;
     p->rule_count = ruleset_count(rs);
     p->rules = gw_arena_zalloc(&e->arena, (p->rule_count + 1) * sizeof(*p->rules));
     if (request_phase)
@@ -134,7 +134,7 @@ void explain_run_rules(struct explain *e)
             if (rank_of(zone->rulesets[i]) == rank)
                 run_phase(e, &e->phases[e->phase_count++], zone->rulesets[i], space);
     for (size_t i = 0; i < e->phase_count; i++)
-        if (e->phases[i].simulated)
+        if (e->phases[i].ruleset == zone->cache_rules)
             merge_settings(e, &e->phases[i]);
     free(space);
 }

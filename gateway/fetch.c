@@ -4,8 +4,10 @@
 #include <stdatomic.h>
 
 #include "cache/freshness.h"
+#include "cache/variant.h"
 #include "gateway/exchange_cache.h"
 #include "gateway/origin_request.h"
+#include "gateway/response_ruling.h"
 #include "gateway/step_pass.h"
 
 struct fetch {
@@ -124,7 +126,9 @@ static void refresh(struct fetch *f, const struct h1_message *answer)
     response.revalidated = true;
     struct cache_decision decision = {0};
     uint64_t now_ms = gw_loop_now(f->worker->loop).wall_ms;
-    if (cache_merge_304(f->stale, &answer->headers, &merged))
+    bool merges = cache_merge_304(f->stale, &answer->headers, &merged);
+    response.ruled = response_ruling(x, response.status, &response.headers);
+    if (merges)
         cache_decide(&x->cache_policy, &x->cache_request, &response, true, now_ms, &decision);
     struct gw_buf text;
     gw_buf_init(&text, CACHE_TEXT_MAX);
@@ -171,9 +175,12 @@ static void on_head(void *ctx, const struct h1_message *answer)
     }
     struct cache_response response = response_of(answer);
     struct cache_decision decision = {0};
+    response.ruled = response_ruling(x, response.status, &response.headers);
+    x->answer_fields = response.headers;
     cache_decide(&x->cache_policy, &x->cache_request, &response, f->stale != NULL, now_ms,
                  &decision);
-    if (decision.store)
+    if (decision.store &&
+        cache_variant_settle(f->fill, &x->cache_policy, &x->cache_request, response.headers))
         store(f, &response, &decision);
     else
         pass(f, answer, decision.reason);

@@ -3,6 +3,7 @@
 
 #include "cache/coding.h"
 #include "cache/device.h"
+#include "cache/vary.h"
 #include "gateway/http/forward.h"
 #include "gateway/http/h1_write.h"
 
@@ -34,6 +35,19 @@ static void add(struct gw_buf *b, struct gw_str name, struct gw_str value)
         b->overflow = true;
 }
 
+/* Section 4.7: what a `vary` rule normalises for the key is what the origin answers to, or the
+ * variants would hold what it made of one visitor's own words. Accept-Encoding is the edge's unless
+ * strong ETags are respected. */
+static bool is_normalised(const struct exchange *x, enum header_id id)
+{
+    const struct cache_settings *rule =
+        cache_settings_get(x->cache_policy.rules, CACHE_SETTING_VARY);
+    bool concerned =
+        id == HEADER_ACCEPT || id == HEADER_ACCEPT_LANGUAGE ||
+        (id == HEADER_ACCEPT_ENCODING && cache_respects_strong_etags(&x->cache_policy));
+    return rule && concerned && cache_vary_action_of(rule, header_name(id)) == CACHE_VARY_NORMALIZE;
+}
+
 /* What the client takes of what the edge can recode. */
 static struct gw_str own_codings(const struct exchange *x)
 {
@@ -50,6 +64,8 @@ static struct gw_str own_codings(const struct exchange *x)
 static void add_accept_encoding(const struct exchange *x, enum origin_request_kind kind,
                                 struct gw_buf *b)
 {
+    if (kind == ORIGIN_FILL && is_normalised(x, HEADER_ACCEPT_ENCODING))
+        return; /* written with the others */
     if (cache_respects_strong_etags(&x->cache_policy)) {
         const struct gw_str *line;
         for (size_t at = 0;
@@ -79,6 +95,24 @@ static bool is_left_out_of_fill(const struct header *field)
     }
 }
 
+static void add_normalised(const struct exchange *x, struct gw_buf *b)
+{
+    static const enum header_id ids[] = {HEADER_ACCEPT, HEADER_ACCEPT_LANGUAGE,
+                                         HEADER_ACCEPT_ENCODING};
+    const struct cache_settings *rule =
+        cache_settings_get(x->cache_policy.rules, CACHE_SETTING_VARY);
+    for (size_t i = 0; i < GW_COUNT(ids); i++) {
+        if (!is_normalised(x, ids[i]))
+            continue;
+        struct gw_buf value;
+        gw_buf_init(&value, HEAD_MAX);
+        cache_vary_value(rule, &x->request.headers, header_name(ids[i]), &value);
+        if (value.len)
+            add(b, header_name(ids[i]), gw_buf_str(&value));
+        gw_buf_release(&value);
+    }
+}
+
 static void add_client_fields(const struct exchange *x, enum origin_request_kind kind,
                               struct gw_buf *b)
 {
@@ -87,10 +121,12 @@ static void add_client_fields(const struct exchange *x, enum origin_request_kind
     for (size_t i = 0; i < x->request.headers.count; i++) {
         const struct header *field = &x->request.headers.items[i];
         if (is_edges_own(field) || forward_is_hop_by_hop(&forward, field) ||
-            (kind == ORIGIN_FILL && is_left_out_of_fill(field)))
+            (kind == ORIGIN_FILL && (is_left_out_of_fill(field) || is_normalised(x, field->id))))
             continue;
         add(b, field->name, field->value);
     }
+    if (kind == ORIGIN_FILL)
+        add_normalised(x, b);
 }
 
 /* "client" or "what was there,peer" (section 7.1). */

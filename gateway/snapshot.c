@@ -28,10 +28,14 @@ struct ruleset_options snapshot_ruleset_options(const struct config_zone *zone)
 
 void snapshot_find_phases(struct snapshot_zone *zone)
 {
-    zone->cache_rules = NULL;
-    for (size_t i = 0; i < zone->ruleset_count; i++)
-        if (ruleset_info(zone->rulesets[i])->phase == RULES_CACHE_REQUEST)
+    zone->cache_rules = zone->response_rules = NULL;
+    for (size_t i = 0; i < zone->ruleset_count; i++) {
+        enum rules_phase phase = ruleset_info(zone->rulesets[i])->phase;
+        if (phase == RULES_CACHE_REQUEST)
             zone->cache_rules = zone->rulesets[i];
+        if (phase == RULES_CACHE_RESPONSE)
+            zone->response_rules = zone->rulesets[i];
+    }
 }
 
 static void load_ruleset(struct snapshot_zone *zone, struct gw_str file, struct gw_diags *diags)

@@ -38,14 +38,15 @@ struct snapshot_zone {
     struct api_rulesets *documents; /* what `rulesets` are compiled from, as the API shows them */
     struct ruleset **rulesets;      /* all phases; as config->rulesets until the API changes them */
     size_t ruleset_count;
-    const struct ruleset *cache_rules; /* phase http_request_cache_settings, or NULL */
-    struct limiter_policy *limiters;   /* or NULL */
-    uint16_t *limiter_labels;          /* of their names, in their order */
-    size_t index;                      /* in snapshot.zones, and of the worker's pools */
-    uint16_t label;                    /* of its name in metrics */
-    uint16_t *rule_labels;             /* of the cache rules' ids */
-    struct cache_space **spaces;       /* by edge; NULL before snapshot_attach_cache */
-    uint64_t object_max;               /* bytes of the largest body that may be stored */
+    const struct ruleset *cache_rules;    /* phase http_request_cache_settings, or NULL */
+    const struct ruleset *response_rules; /* phase http_response_cache_settings, or NULL */
+    struct limiter_policy *limiters;      /* or NULL */
+    uint16_t *limiter_labels;             /* of their names, in their order */
+    size_t index;                         /* in snapshot.zones, and of the worker's pools */
+    uint16_t label;                       /* of its name in metrics */
+    uint16_t *rule_labels;                /* of the cache rules' ids */
+    struct cache_space **spaces;          /* by edge; NULL before snapshot_attach_cache */
+    uint64_t object_max;                  /* bytes of the largest body that may be stored */
 };
 
 struct snapshot_edge {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/freshness.h"
+#include "cache/variant.h"
 #include "gateway/exchange_cache.h"
 #include "gateway/reply.h"
 
@@ -46,6 +47,18 @@ static enum step_result fail(struct exchange *x)
     return STEP_MORE;
 }
 
+/* Whether the answer under way is the one for this request: once its head is there it may turn out
+ * to vary, and to be another visitor's variant. */
+static bool is_ours(struct exchange *x)
+{
+    const struct cache_object *o = cache_fill_object(x->cache.fill);
+    struct cache_place *place = &x->cache.place;
+    if (gw_likely(o->entry.hash.lo == place->hash.lo && o->entry.hash.hi == place->hash.hi))
+        return true;
+    return cache_variant_locate(&x->cache_policy, &x->cache_request, place) &&
+           o->entry.hash.lo == place->hash.lo && o->entry.hash.hi == place->hash.hi;
+}
+
 /* Waits for the answer's head, led by us or by somebody else. An answer that may not be stored
  * comes to its leader through step_pass_adopt instead. */
 enum step_result step_fetch(struct exchange *x)
@@ -58,7 +71,7 @@ enum step_result step_fetch(struct exchange *x)
             continue;
         case CACHE_FILL_STREAMING:
         case CACHE_FILL_COMPLETE:
-            return x->cache.reader.fill ? deliver(x) : again(x);
+            return x->cache.reader.fill && is_ours(x) ? deliver(x) : again(x);
         case CACHE_FILL_REFRESHED:
             return deliver_confirmed(x);
         case CACHE_FILL_PASS:

@@ -2,6 +2,7 @@
 #include "cache/eligibility.h"
 #include "cache/freshness.h"
 #include "cache/key.h"
+#include "cache/variant.h"
 #include "gateway/exchange_cache.h"
 #include "gateway/fetch.h"
 #include "gateway/server.h"
@@ -42,7 +43,8 @@ static bool find_place(struct exchange *x)
     x->cache.place = (struct cache_place){.hash = cache_key_hash(key),
                                           .space = x->zone->spaces[x->edge],
                                           .host = x->request.host.name};
-    return find_target(x, &x->cache.place.target) && !key->overflow;
+    return find_target(x, &x->cache.place.target) && !key->overflow &&
+           cache_variant_locate(&x->cache_policy, &x->cache_request, &x->cache.place);
 }
 
 static enum step_result deliver(struct exchange *x, enum cache_status status)

@@ -9,6 +9,7 @@
 #include "gateway/recode_exchange.h"
 #include "gateway/reply.h"
 #include "gateway/response_lines.h"
+#include "gateway/response_ruling.h"
 
 #define LINES_MAX     ((size_t)256 * 1024)
 #define FIRST_RECODED ((size_t)32 * 1024) /* of a recoded body, sent with the head */
@@ -36,6 +37,7 @@ static void on_head(void *ctx, const struct h1_message *answer)
     struct exchange *x = ctx;
     x->answer = answer;
     x->answer_fields = &answer->headers;
+    response_ruling(x, answer->status, &x->answer_fields);
     x->origin_status = answer->status;
     x->origin_us = upstream_head_us(x->upstream);
     metrics_observe_us(x->worker->metrics, METRIC_ORIGIN_DURATION, x->origin_us);
@@ -113,7 +115,6 @@ void step_pass_adopt(struct exchange *x, struct upstream_request *upstream,
     upstream_set_owner(upstream, &pass_events, x);
     x->upstream = upstream;
     x->answer = answer;
-    x->answer_fields = &answer->headers;
     x->step = STEP_PASS; /* on_batch or on_body goes on */
 }
 

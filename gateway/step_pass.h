@@ -5,6 +5,6 @@
 #include "gateway/exchange.h"
 
 /* The exchange waits in FETCH and leads the fill; `answer` is the head that has just come and lives
- * as long as the request. */
+ * as long as the request; x->answer_fields are its fields already. */
 void step_pass_adopt(struct exchange *x, struct upstream_request *upstream,
                      const struct h1_message *answer);

@@ -65,24 +65,41 @@ static bool check_size(struct gw_str text, struct expr_error *err)
     return false;
 }
 
-static bool parse_whole(struct parser *p)
+/* Nothing may follow, and what the plan does not allow is refused now that the rest is fine. */
+static bool parse_end(struct parser *p)
 {
     struct lexer *lx = &p->lx;
-    size_t start = lx->at;
+    if (lx->at < lx->end)
+        return lex_fail(lx, lx->at, lx->end - lx->at, "unrecognised input");
+    if (p->denied.reason[0])
+        *lx->err = p->denied;
+    return !p->denied.reason[0];
+}
+
+static bool parse_whole(struct parser *p)
+{
+    size_t start = p->lx.at;
     struct logic *root = parse_logic(p);
     if (!root)
         return false;
-    if (lx->at < lx->end)
-        return lex_fail(lx, lx->at, lx->end - lx->at, "unrecognised input");
-    if (root->array)
-        return parse_mismatch(p, start, lx->end - start, RULES_TYPE(RULES_BOOL),
+    if (p->lx.at == p->lx.end && root->array)
+        return parse_mismatch(p, start, p->lx.end - start, RULES_TYPE(RULES_BOOL),
                               RULES_ARRAY_OF(RULES_BOOL));
-    if (p->denied.reason[0]) {
-        *lx->err = p->denied;
-        return false;
-    }
     p->expr->root = root;
-    return true;
+    return parse_end(p);
+}
+
+static bool parse_value(struct parser *p)
+{
+    struct access *a = parse_access(p);
+    if (!a)
+        return false;
+    struct rules_type type = a->each_count ? rules_type_array(a->type) : a->type;
+    if (p->lx.at == p->lx.end && !rules_type_is(type, RULES_BYTES) &&
+        !rules_type_eq(type, RULES_ARRAY_OF(RULES_BYTES)))
+        return parse_mismatch(p, a->offset, a->width, RULES_ARRAY_OF(RULES_BYTES), type);
+    p->expr->value = a;
+    return parse_end(p);
 }
 
 /* Notes were chained newest first. */
@@ -103,8 +120,8 @@ static void find_hosts(struct expr *e)
     e->host_count = set.count;
 }
 
-struct expr *expr_compile(struct gw_str text, const struct expr_options *options,
-                          struct expr_error *err)
+static struct expr *compile(struct gw_str text, const struct expr_options *options,
+                            struct expr_error *err, bool (*parse)(struct parser *p))
 {
     if (!check_size(text, err))
         return NULL;
@@ -116,15 +133,29 @@ struct expr *expr_compile(struct gw_str text, const struct expr_options *options
     p.lx = (struct lexer){
         .text = e->text, .at = (size_t)(body.ptr - e->text.ptr), .arena = &e->arena, .err = err};
     p.lx.end = p.lx.at + body.len;
-    if (!parse_whole(&p)) {
+    if (!parse(&p)) {
         expr_free(e);
         return NULL;
     }
     collect_notes(&p);
-    find_hosts(e);
-    if (options->share)
+    return e;
+}
+
+struct expr *expr_compile(struct gw_str text, const struct expr_options *options,
+                          struct expr_error *err)
+{
+    struct expr *e = compile(text, options, err, parse_whole);
+    if (e)
+        find_hosts(e);
+    if (e && options->share)
         prepare_shared(options->share, e);
     return e;
+}
+
+struct expr *expr_compile_value(struct gw_str text, const struct expr_options *options,
+                                struct expr_error *err)
+{
+    return compile(text, options, err, parse_value);
 }
 
 void expr_free(struct expr *e)
@@ -159,6 +190,12 @@ bool expr_eval_shared(const struct expr *e, struct rules_request *r)
 {
     struct eval ev = {.r = r, .work = EVAL_WORK_MAX};
     return eval_bool(&ev, e->root);
+}
+
+struct rules_value expr_value(const struct expr *e, struct rules_request *r)
+{
+    struct eval ev = {.r = r, .work = EVAL_WORK_MAX};
+    return eval_access(&ev, e->value);
 }
 
 bool expr_eval(const struct expr *e, struct rules_request *r)

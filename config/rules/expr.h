@@ -43,6 +43,11 @@ struct expr_error {
 /* NULL on failure; then *err says why. */
 GW_MUST struct expr *expr_compile(struct gw_str text, const struct expr_options *options,
                                   struct expr_error *err);
+/* An expression that gives Bytes or Array<Bytes>, for parameters; options->share is not used. */
+GW_MUST struct expr *expr_compile_value(struct gw_str text, const struct expr_options *options,
+                                        struct expr_error *err);
+/* Of such a one; may be missing. Lives in the request's scratch. */
+struct rules_value expr_value(const struct expr *e, struct rules_request *r);
 void expr_free(struct expr *e);
 struct gw_str expr_text(const struct expr *e);
 bool expr_eval(const struct expr *e, struct rules_request *r);

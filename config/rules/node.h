@@ -93,7 +93,8 @@ struct note_link {
 struct expr {
     struct gw_arena arena;
     struct gw_str text;
-    struct logic *root;
+    struct logic *root;         /* NULL: it gives a value, which is … */
+    const struct access *value; /* … this */
     struct regex_link *regexes; /* the only parts outside the arena */
     struct expr_note *notes;
     size_t note_count;

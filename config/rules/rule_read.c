@@ -91,11 +91,10 @@ static void warn_hosts(struct rule_reader *reader, const struct json *v, const s
               "this rule can never match: \"%.*s\" is no host of the zone", GW_STR_ARG(hosts[0]));
 }
 
-struct expr *rule_read_expression(struct rule_reader *reader, const struct json *v,
-                                  enum rules_phase phase, const char *field)
+static struct expr_options options_for(const struct rule_reader *reader, enum rules_phase phase)
 {
     const struct ruleset_options *o = reader->report->options;
-    struct expr_options options = {
+    return (struct expr_options){
         .phase = phase,
         .plan = o->plan,
         .lists = o->lists,
@@ -103,15 +102,38 @@ struct expr *rule_read_expression(struct rule_reader *reader, const struct json 
         .missing_ne = o->missing_ne,
         .cookie_array_as_first = true,
     };
+}
+
+/* Tells what compiling has found; e is NULL after an error. */
+static struct expr *tell(struct rule_reader *reader, const struct json *v, const char *field,
+                         struct expr *e, const struct expr_error *err)
+{
+    if (e) {
+        note_warnings(reader, v, e);
+        return e;
+    }
+    size_t back = report_enter(reader->report, gw_str_z(field));
+    report_expression(reader->report, v, err, field);
+    report_leave(reader->report, back);
+    return NULL;
+}
+
+struct expr *rule_read_value(struct rule_reader *reader, const struct json *v, const char *field)
+{
+    struct expr_options options = options_for(reader, reader->phase);
+    struct expr_error err;
+    struct expr *e = expr_compile_value(json_str(v), &options, &err);
+    return tell(reader, v, field, e, &err);
+}
+
+struct expr *rule_read_expression(struct rule_reader *reader, const struct json *v,
+                                  enum rules_phase phase, const char *field)
+{
+    struct expr_options options = options_for(reader, phase);
     struct expr_error err;
     struct expr *e = expr_compile(json_str(v), &options, &err);
-    if (!e) {
-        size_t back = report_enter(reader->report, gw_str_z(field));
-        report_expression(reader->report, v, &err, field);
-        report_leave(reader->report, back);
+    if (!tell(reader, v, field, e, &err))
         return NULL;
-    }
-    note_warnings(reader, v, e);
     warn_hosts(reader, v, e);
     return e;
 }
@@ -174,8 +196,12 @@ static void read_parameters(struct rule_reader *reader, const struct json *rule,
                      "action parameters are required for the %.*s action", GW_STR_ARG(out->action));
         report_leave(r, back);
     }
-    if (params && gw_str_eq(out->action, GW_STR("set_cache_settings")))
+    if (!params)
+        return;
+    if (gw_str_eq(out->action, GW_STR("set_cache_settings")))
         read_settings(reader, params, out);
+    else if (reader->phase == RULES_CACHE_RESPONSE)
+        rule_read_response(reader, params, out);
 }
 
 static void read_checked(struct rule_reader *reader, const struct json *v, struct rule *out)

@@ -67,7 +67,7 @@ static size_t most_rules(enum rules_phase phase, enum config_plan plan)
 static void warn_phase(const struct ruleset *rs, struct report *r, const struct json *v)
 {
     const struct json *phase = json_get(v, "phase");
-    if (rs->info.phase != RULES_CACHE_REQUEST)
+    if (rs->info.phase != RULES_CACHE_REQUEST && rs->info.phase != RULES_CACHE_RESPONSE)
         json_warn(r->doc, phase ? phase : v, r->diags,
                   "phase %.*s is accepted but not simulated: its rules have no effect",
                   GW_STR_ARG(rs->info.phase_name));
@@ -154,6 +154,7 @@ static void destroy(struct ruleset *rs)
     for (size_t i = 0; i < rs->count; i++) {
         expr_free((struct expr *)rs->rules[i].expr);
         expr_free((struct expr *)rs->rules[i].counting);
+        expr_free((struct expr *)rs->rules[i].value);
     }
     expr_share_free(rs->share);
     gw_arena_clear(&rs->arena);

@@ -9,6 +9,7 @@
  * atomic. Limits: RULESET_RULES_MAX rules; the plan's count is checked below it. */
 #include "config/json.h"
 #include "config/rules/expr.h"
+#include "config/rules/response_action.h"
 #include "config/rules/settings.h"
 
 #define RULESET_RULES_MAX 300
@@ -59,8 +60,10 @@ struct rule {
     bool enabled;
     uint16_t index;
     const struct expr *expr;
-    const struct expr *counting;           /* http_ratelimit: counting_expression, or NULL */
-    const struct cache_settings *settings; /* set_cache_settings, or NULL */
+    const struct expr *counting;                  /* http_ratelimit: counting_expression, or NULL */
+    const struct expr *value;                     /* set_cache_tags: gives the tags, or NULL */
+    const struct cache_settings *settings;        /* set_cache_settings, or NULL */
+    const struct cache_response_action *response; /* set_cache_control, set_cache_tags, or NULL */
 };
 size_t ruleset_count(const struct ruleset *rs);
 const struct rule *ruleset_rule(const struct ruleset *rs, size_t index);

@@ -24,9 +24,9 @@
     X(VARY, "vary", true)                                                                          \
     X(ORIGIN_RANGE_REQUESTS, "origin_range_requests", false)                                       \
     X(SHARED_DICTIONARY, "shared_dictionary", false)                                               \
-    X(STRIP_ETAGS, "strip_etags", false)                                                           \
-    X(STRIP_SET_COOKIE, "strip_set_cookie", false)                                                 \
-    X(STRIP_LAST_MODIFIED, "strip_last_modified", false)
+    X(STRIP_ETAGS, "strip_etags", true)                                                            \
+    X(STRIP_SET_COOKIE, "strip_set_cookie", true)                                                  \
+    X(STRIP_LAST_MODIFIED, "strip_last_modified", true)
 
 #define X(id, name, simulated) CACHE_SETTING_##id,
 enum cache_setting { CACHE_SETTINGS(X) CACHE_SETTING_COUNT };

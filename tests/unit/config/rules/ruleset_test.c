@@ -169,10 +169,10 @@ static void phases(void **state)
          RULES_CACHE_REQUEST, false},
         {"{\"rules\":[{\"action\":\"set_cache_settings\",\"expression\":\"http.response.code eq "
          "200\",\"action_parameters\":{\"strip_etags\":true}}]}",
-         RULES_CACHE_RESPONSE, true},
+         RULES_CACHE_RESPONSE, false},
         {"{\"rules\":[{\"action\":\"set_cache_tags\",\"expression\":\"true\",\"action_parameters\":"
          "{\"operation\":\"set\",\"values\":[\"a\"]}}]}",
-         RULES_CACHE_RESPONSE, true},
+         RULES_CACHE_RESPONSE, false},
         {"{\"rules\":[{\"action\":\"block\",\"expression\":\"true\",\"ratelimit\":{"
          "\"characteristics\":[\"ip.src\",\"cf.colo.id\"],\"period\":10,\"requests_per_period\":5,"
          "\"counting_expression\":\"http.response.code eq 401\"}}]}",
