@@ -26,6 +26,16 @@
  *   no-cache="field"                                     the field is left out             9.8
  *   private="field" without OCC                          the field is left out             2.6
  *   Vary without a rule                                  ignored, but for *                9.9
+ *   Vary of one variant, and of the next one             the last response's names hold    4.7
+ *   Accept, Accept-Language under a vary rule            normalised to the origin in       4.7
+ *                                                        fills, not in what passes
+ *   coding for who takes gzip and br                     br; Enterprise gzip; his q first  7.3
+ *   stored gzip, and a client who takes br too           recoded, as the table says        2.10
+ *   no-transform and a coding the client does not take   sent as it is                     7.3
+ *   recoded variants                                     made on delivery, never stored    7.3
+ *   Range for a body that is not coded                   cut uncompressed                  2.11
+ *   response rule that sets a lifetime                   max-age, s-maxage, no-store,      1.3 c'
+ *                                                        no-cache, private
  *   vary action bypass beside an edge TTL rule           bypass wins                       1.3 n
  *   Expires in the past or unreadable                    TTL 0; without OCC as max-age=0   2.6
  *   several Expires lines                                ignored                           2.6
@@ -40,7 +50,8 @@
  *   fields of a 304 that count                           all of RFC 9111 section 3.2, not  2.9
  *                                                        only those measured
  *   206 to a request for the whole                       stored only if it is the whole    2.2
- *   empty CDN-Cache-Control                              passed over, as RFC 9213 says     2.7
+ *   empty or malformed CDN-Cache-Control                 passed over, as RFC 9213 says     2.7
+ *   must-understand and an unknown status                not stored; never lifts no-store  2.6
  *   Last-Modified made by the edge                       for a 200 without validators;     2.9
  *                                                        never sent to the origin
  *   browser TTL over no Cache-Control                    max-age=N without public          2.18

@@ -2,18 +2,23 @@
 #include "cache/directives.h"
 
 #include "gateway/http/date.h"
+#include "gateway/http/structured.h"
 
 static const enum header_id cdn_headers[] = {HEADER_CLOUDFLARE_CDN_CACHE_CONTROL,
                                              HEADER_CDN_CACHE_CONTROL};
 
-/* RFC 9213 section 2.2: an empty field is passed over, the next target's is asked. */
+/* RFC 9213 section 2.1: a field that is empty, or no dictionary of structured fields, is as if it
+ * were not there, and the next target's is asked. */
 static bool has_directives(const struct headers *headers, enum header_id id)
 {
+    bool any = false;
     size_t at = 0;
-    for (const struct gw_str *line; (line = headers_next(headers, id, &at));)
-        if (line->len)
-            return true;
-    return false;
+    for (const struct gw_str *line; (line = headers_next(headers, id, &at));) {
+        if (!structured_is_dictionary(*line))
+            return false;
+        any |= line->len > 0;
+    }
+    return any;
 }
 
 static int64_t read_expires(const struct headers *headers, uint64_t now_ms)

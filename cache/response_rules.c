@@ -2,6 +2,7 @@
 #include "cache/response_rules.h"
 
 #include "gateway/base/buf.h"
+#include "gateway/http/structured.h"
 
 #define CONTROL_MAX  ((size_t)64 * 1024)
 #define TAGS_MAX     ((size_t)16 * 1024) /* section 5.2 */
@@ -161,10 +162,11 @@ static bool is_changed(struct gw_str item,
     return false;
 }
 
-/* The origin's Cache-Control with these changes, in the arena. */
+/* The origin's Cache-Control with these changes, in the arena. `strict`: what would make the whole
+ * unreadable as a structured field is left out. */
 static struct gw_str
 rewrite(const struct headers *fields,
-        const struct cache_directive_change *const changes[CACHE_DIRECTIVE_COUNT])
+        const struct cache_directive_change *const changes[CACHE_DIRECTIVE_COUNT], bool strict)
 {
     struct gw_buf out;
     const struct gw_str *line;
@@ -174,7 +176,7 @@ rewrite(const struct headers *fields,
             size_t end = directive_end(rest);
             struct gw_str item = gw_str_trim(gw_str_first(rest, end));
             rest = gw_str_from(rest, end + 1);
-            if (!item.len || is_changed(item, changes))
+            if (!item.len || is_changed(item, changes) || (strict && !structured_is_member(item)))
                 continue;
             gw_buf_add(&out, out.len ? GW_STR(", ") : GW_STR_EMPTY);
             gw_buf_add(&out, item);
@@ -248,12 +250,12 @@ static bool add_new(const struct changes *c, const struct headers *fields, bool 
                     struct headers *out)
 {
     return (!c->visible ||
-            add_text(out, HEADER_CACHE_CONTROL, rewrite(fields, c->client), GW_STR_EMPTY)) &&
+            add_text(out, HEADER_CACHE_CONTROL, rewrite(fields, c->client, false), GW_STR_EMPTY)) &&
            (!c->tags ||
             add_text(out, HEADER_CACHE_TAG, gw_arena_dup(fields->arena, gw_buf_str(&c->tag_text)),
                      GW_STR_EMPTY)) &&
            (!edge_control || add_text(out, HEADER_CLOUDFLARE_CDN_CACHE_CONTROL,
-                                      rewrite(fields, c->edge), NO_DIRECTIVE));
+                                      rewrite(fields, c->edge, true), NO_DIRECTIVE));
 }
 
 static bool write_fields(const struct changes *c, const struct headers *fields, struct headers *out)

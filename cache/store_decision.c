@@ -5,6 +5,7 @@
 #include "cache/deception.h"
 #include "cache/directives.h"
 #include "cache/vary.h"
+#include "gateway/http/h1_write.h"
 
 /* Everything the tests look at. A test answers CACHE_REASON_NONE to pass on to the next one. */
 struct facts {
@@ -149,6 +150,10 @@ static enum cache_reason refuse_by_directive(const struct facts *f)
         return CACHE_REASON_NO_STORE;
     if (cache_directives_private(&f->origin))
         return CACHE_REASON_PRIVATE;
+    /* RFC 9111 section 5.2.2.3: what must be understood is known by its status. */
+    if (control->flags & CC_MUST_UNDERSTAND &&
+        gw_str_eq(h1_status_text(f->response->status), GW_STR("Unknown")))
+        return CACHE_REASON_STATUS_UNCACHED;
     if (f->occ || f->origin.for_cdn)
         return CACHE_REASON_NONE;
     if (control->flags & CC_NO_CACHE)

@@ -7,6 +7,7 @@
 #include "cache/variant.h"
 #include "gateway/exchange_cache.h"
 #include "gateway/origin_request.h"
+#include "gateway/response_lines.h"
 #include "gateway/response_ruling.h"
 #include "gateway/step_pass.h"
 
@@ -260,8 +261,10 @@ static void on_error(void *ctx, int err)
 
 static void on_informational(void *ctx, const struct h1_message *answer)
 {
-    (void)ctx, (void)answer; /* several clients may wait for this answer, and 103 speaks to one of
-                                them only */
+    struct fetch *f = ctx;
+    if (!f->background) /* who waits along gets the final answer only: hints are a matter of one
+                           connection */
+        response_informational(f->x, answer);
 }
 
 static void on_sendable(void *ctx)

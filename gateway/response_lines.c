@@ -7,6 +7,8 @@
 #include "gateway/http/h1_write.h"
 #include "gateway/recode_exchange.h"
 
+#define INFORMATIONAL_MAX ((size_t)256 * 1024)
+
 /* For the edge alone, or said by the edge itself. */
 static bool is_not_for_clients(const struct exchange *x, const struct header *field)
 {
@@ -54,6 +56,20 @@ void response_lines_origin(struct exchange *x, struct gw_buf *out)
     recode_add_coding(x->delivery.recoding, out);
     if (!headers_has(fields, HEADER_DATE))
         add_date(x, out); /* RFC 9110 section 6.6.1: a recipient that forwards adds it */
+}
+
+void response_informational(struct exchange *x, const struct h1_message *answer)
+{
+    struct gw_buf lines;
+    if (x->request.minor == 0)
+        return; /* RFC 9110 section 15.2: HTTP/1.0 clients do not know 1xx */
+    gw_buf_init(&lines, INFORMATIONAL_MAX);
+    for (size_t i = 0; i < answer->headers.count; i++)
+        if (!h1_write_field(&lines, answer->headers.items[i].name, answer->headers.items[i].value))
+            lines.overflow = true;
+    if (!lines.overflow)
+        x->io->informational(x->session, answer->status, gw_buf_str(&lines));
+    gw_buf_release(&lines);
 }
 
 static void add_line(struct gw_buf *out, struct gw_str name, struct gw_str value)

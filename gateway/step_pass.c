@@ -11,7 +11,6 @@
 #include "gateway/response_lines.h"
 #include "gateway/response_ruling.h"
 
-#define LINES_MAX     ((size_t)256 * 1024)
 #define FIRST_RECODED ((size_t)32 * 1024) /* of a recoded body, sent with the head */
 
 /* Events record and hand over bytes, which are only valid now; what follows from them is decided in
@@ -19,17 +18,7 @@
 
 static void on_informational(void *ctx, const struct h1_message *answer)
 {
-    struct exchange *x = ctx;
-    if (x->request.minor == 0)
-        return; /* RFC 9110 section 15.2: HTTP/1.0 clients do not know 1xx */
-    struct gw_buf lines;
-    gw_buf_init(&lines, LINES_MAX);
-    for (size_t i = 0; i < answer->headers.count; i++)
-        if (!h1_write_field(&lines, answer->headers.items[i].name, answer->headers.items[i].value))
-            lines.overflow = true;
-    if (!lines.overflow)
-        x->io->informational(x->session, answer->status, gw_buf_str(&lines));
-    gw_buf_release(&lines);
+    response_informational(ctx, answer);
 }
 
 static void on_head(void *ctx, const struct h1_message *answer)

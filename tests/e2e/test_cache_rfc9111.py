@@ -165,6 +165,8 @@ case("5.2.2.4 no-cache beats max-age", cc("max-age=60, no-cache"), *stale_at_onc
 case("5.2.2.4 no-cache for some fields", cc('no-cache="X-A", max-age=60', X_A="1", X_B="2"), Ask("MISS"),
      Ask("HIT", has={"X-A": None, "X-B": "2"}))
 case("5.2.2.3 must-understand does not lift no-store (cloudflare)", cc("must-understand, no-store, max-age=60"), *never())
+for code, asks in {200: reused(), 404: reused(), 501: reused(), 299: never(), 599: never()}.items():
+    case(f"5.2.2.3 must-understand and status {code}", Origin(cc("must-understand, max-age=60"), code), *asks)
 case("5.2.2.9 public alone is no lifetime", cc("public"), Ask("MISS"), Ask("HIT", after=DEFAULT_TTL))
 case("5.2.3 unknown directives are ignored", cc("foo, bar=1, max-age=60"), *lives(60))
 case("5.4 Pragma of a response means nothing", {"Pragma": "no-cache"}, *reused())
@@ -246,6 +248,10 @@ case("RFC 9213 the closest target wins", cc("no-store", CDN_Cache_Control="max-a
      Ask("MISS", has={"Cloudflare-CDN-Cache-Control": None}), Ask("HIT", after=60), Ask("EXPIRED", after=2))
 case("RFC 9213 an empty closest target is passed over", cc("no-store", CDN_Cache_Control="max-age=60", Cloudflare_CDN_Cache_Control=""),
      *lives(60))
+for text in ("no-store,", "max-age=9, &&&", "no-store, max-age =9", "max-age= 9", "max-age='9'", 'no-store, foo="x', "no-store max-age=9", ",no-store"):
+    case(f"RFC 9213 {text!r} is no structured field and passed over", cc("max-age=60", CDN_Cache_Control=text), *lives(60))
+for text in ("max-age=60;a;b=1", "foo=?1, max-age=60", "max-age=60, bar=(1 2)", "max-age=60.5", "MAX-AGE=60"):
+    case(f"RFC 9213 {text!r}", cc("no-store", CDN_Cache_Control=text), *lives(60))
 case("RFC 9213 directives over several lines", {"CDN-Cache-Control": ["foo", "max-age=60"]}, *lives(60))
 
 # -- section 4.3: validation

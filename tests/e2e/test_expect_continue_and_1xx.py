@@ -2,6 +2,8 @@
 """Interim responses: they are the origin's, the edge only passes them on."""
 import threading
 
+import pytest
+
 from edge import Reply
 
 
@@ -43,7 +45,8 @@ def test_other_expectations_are_refused_or_passed(gateway):
     assert gateway.fetch("/", "PUT", {"Expect": "miracles"}, body=b"x").status in (200, 417)
 
 
-def test_early_hints_pass_before_the_answer(gateway, origin):
+@pytest.mark.parametrize("path", ["/", "/a.css"])
+def test_early_hints_pass_before_the_answer(gateway, origin, path):
     release = threading.Event()
 
     def handler(_, connection):
@@ -52,9 +55,9 @@ def test_early_hints_pass_before_the_answer(gateway, origin):
         connection.send("HTTP/1.1 103 Early Hints\r\nLink: </b.css>; rel=preload\r\n\r\n")
         return Reply("page")
 
-    origin.on("/", handler)
+    origin.on(path, handler)
     with gateway.client() as client:
-        client.request("GET", "/")
+        client.request("GET", path)
         first = client.read()  # comes while the origin still thinks
         assert (first.status, first.get("Link")) == (103, "</a.css>; rel=preload")
         release.set()
