@@ -33,19 +33,11 @@ static bool skip_past(struct gw_str *rest, struct gw_str word)
     return true;
 }
 
-static size_t count_digits(struct gw_str s)
-{
-    size_t n = 0;
-    while (n < s.len && gw_is_digit(s.ptr[n]))
-        n++;
-    return n;
-}
-
 /* bb\d+ : *rest moves behind the digits. */
 static bool skip_past_bb(struct gw_str *rest)
 {
     while (skip_past(rest, GW_STR("bb"))) {
-        size_t digits = count_digits(*rest);
+        size_t digits = gw_str_digits(*rest);
         if (digits) {
             *rest = gw_str_from(*rest, digits);
             return true;

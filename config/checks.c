@@ -15,13 +15,6 @@ void check_listen(struct load *l, const struct json *v, void *target)
         listen->visitor_port = listen->visitor_https ? 443 : 80;
 }
 
-static bool is_loopback(const struct gw_ip *ip)
-{
-    static const struct gw_cidr loopback4 = {{GW_IP_V4, {127}}, 8};
-    static const struct gw_cidr loopback6 = {{GW_IP_V6, {[15] = 1}}, 128};
-    return gw_cidr_has(&loopback4, ip) || gw_cidr_has(&loopback6, ip);
-}
-
 /* Whoever reaches the admin listener can change what visitors get: beyond this machine a token is
  * not a choice. A Unix socket is guarded by the permissions of its folder. */
 void check_admin(struct load *l, const struct json *v, void *target)
@@ -30,7 +23,7 @@ void check_admin(struct load *l, const struct json *v, void *target)
     if (!v) /* no listener unless the file asks for one */
         return;
     admin->enabled = true;
-    bool local = admin->address.unix_path.ptr || is_loopback(&admin->address.ip);
+    bool local = admin->address.unix_path.ptr || gw_ip_is_loopback(&admin->address.ip);
     if (!local && !admin->token.ptr)
         json_error(l->doc, v, l->diags,
                    "the admin listener on %.*s can be reached from other machines and needs a "

@@ -7,14 +7,6 @@
 
 /* ---- Host and Origin ---- */
 
-static bool is_loopback(const struct gw_ip *ip)
-{
-    static const struct gw_cidr v4 = {.ip = {.family = GW_IP_V4, .bytes = {127}}, .prefix = 8};
-    static const struct gw_cidr v6 = {.ip = {.family = GW_IP_V6, .bytes = {[15] = 1}},
-                                      .prefix = 128};
-    return gw_cidr_has(&v4, ip) || gw_cidr_has(&v6, ip);
-}
-
 /* 0.0.0.0 or ::, bound to every address of the machine. */
 static bool is_unspecified(const struct gw_ip *ip)
 {
@@ -34,7 +26,7 @@ static bool host_is_ours(struct gw_str name, const struct gw_ip *own)
         name = gw_str(name.ptr + 1, name.len - 2);
     if (!gw_ip_parse(name, &ip))
         return false;
-    return is_loopback(&ip) || gw_ip_cmp(&ip, own) == 0 || is_unspecified(own);
+    return gw_ip_is_loopback(&ip) || gw_ip_cmp(&ip, own) == 0 || is_unspecified(own);
 }
 
 /* ---- credentials ---- */

@@ -57,6 +57,16 @@ void exchange_cache_leave_fill(struct exchange *x)
     x->cache.fill = NULL;
 }
 
+void exchange_cache_take_whole(struct exchange *x)
+{
+    struct cache_object *object = cache_fill_object(x->cache.fill);
+    cache_object_ref(object);
+    cache_object_unref(x->cache.object);
+    x->cache.object = object;
+    x->cache.whole = true;
+    exchange_cache_leave_fill(x);
+}
+
 void exchange_cache_release(struct exchange *x)
 {
     exchange_cache_leave_fill(x);

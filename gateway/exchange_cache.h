@@ -15,6 +15,8 @@ void exchange_cache_facts(struct exchange *x);
 GW_MUST bool exchange_cache_wait(struct exchange *x);
 /* Drops fill, reader and waiter; the object stays. */
 void exchange_cache_leave_fill(struct exchange *x);
+/* The fill is over and its object whole: delivers from that one, and leaves the fill. */
+void exchange_cache_take_whole(struct exchange *x);
 /* Drops everything. */
 void exchange_cache_release(struct exchange *x);
 bool exchange_cache_pending(const struct exchange *x);

@@ -22,7 +22,6 @@ struct response {
     bool tunnel;              /* 101: raw bytes both ways from here on */
     const struct iovec *body; /* what is at hand already */
     size_t body_parts;
-    bool complete;         /* the body at hand is all of it */
     struct conn_hold hold; /* keeps `body` alive; release may be NULL when body is transient */
 };
 

@@ -18,10 +18,7 @@ static void begin(struct exchange *x)
     call->path = x->request.url.path;
     call->query = x->request.url.query;
     struct gw_ip peer = net_address_to_ip(&x->client.peer);
-    const struct gw_cidr loopback4 = {{GW_IP_V4, {127}}, 8};
-    const struct gw_cidr loopback6 = {{GW_IP_V6, {[15] = 1}}, 128};
-    call->peer_is_local = net_address_is_unix(&x->client.peer) || gw_cidr_has(&loopback4, &peer) ||
-                          gw_cidr_has(&loopback6, &peer);
+    call->peer_is_local = net_address_is_unix(&x->client.peer) || gw_ip_is_loopback(&peer);
 }
 
 void step_admin_body(struct exchange *x, struct gw_str data)
@@ -49,7 +46,6 @@ static void answer(struct exchange *x)
         .bodyless = bodyless,
         .body = &body,
         .body_parts = bodyless || !body.iov_len ? 0 : 1,
-        .complete = true,
     };
     exchange_respond(x, &response);
     x->io->end(x->session);

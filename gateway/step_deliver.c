@@ -22,12 +22,7 @@ static void prefer_whole(struct exchange *x)
 {
     if (x->cache.whole || cache_fill_state(x->cache.fill, &x->cache.version) != CACHE_FILL_COMPLETE)
         return;
-    struct cache_object *object = cache_fill_object(x->cache.fill);
-    cache_object_ref(object);
-    cache_object_unref(x->cache.object);
-    x->cache.object = object;
-    x->cache.whole = true;
-    exchange_cache_leave_fill(x);
+    exchange_cache_take_whole(x);
 }
 
 static size_t to_parts(const struct gw_str *pieces, size_t count, struct iovec *parts,
@@ -74,14 +69,13 @@ static bool begin(struct exchange *x)
     } else if (full && x->cache.whole) {
         size_t bytes = take_whole(x, parts, &response.body_parts);
         response.body = parts;
-        response.complete = x->delivery.at.offset == x->cache.object->body_len;
+        x->delivery.done = x->delivery.at.offset == x->cache.object->body_len;
         if (bytes) {
             cache_object_ref(x->cache.object);
             response.hold = (struct conn_hold){release_object, x->cache.object, 0};
         }
     }
-    response.complete |= response.bodyless;
-    x->delivery.done = response.complete;
+    x->delivery.done |= response.bodyless;
     exchange_respond(x, &response);
     return true;
 }

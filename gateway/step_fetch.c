@@ -21,12 +21,7 @@ static enum step_result deliver(struct exchange *x)
  * status that is. */
 static enum step_result deliver_confirmed(struct exchange *x)
 {
-    struct cache_object *object = cache_fill_object(x->cache.fill);
-    cache_object_ref(object);
-    cache_object_unref(x->cache.object);
-    x->cache.object = object;
-    x->cache.whole = true;
-    exchange_cache_leave_fill(x);
+    exchange_cache_take_whole(x);
     return deliver(x);
 }
 

@@ -20,7 +20,6 @@ enum step_result step_reply(struct exchange *x)
         .bodyless = head,
         .body = &body,
         .body_parts = head || !body.iov_len ? 0 : 1,
-        .complete = true,
     };
     exchange_respond(x, &response);
     x->io->end(x->session);

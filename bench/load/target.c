@@ -59,13 +59,10 @@ bool load_target_parse(struct gw_str url, struct load_target *out, const char **
 
 bool load_target_is_loopback(struct gw_str host)
 {
-    static const uint8_t one[16] = {[15] = 1};
     struct gw_ip ip;
     if (gw_str_ieq(host, GW_STR("localhost")))
         return true;
-    if (!gw_ip_parse(host, &ip))
-        return false;
-    return ip.family == GW_IP_V4 ? ip.bytes[0] == 127 : memcmp(ip.bytes, one, 16) == 0;
+    return gw_ip_parse(host, &ip) && gw_ip_is_loopback(&ip);
 }
 
 /* ---- an address that answers ---- */

@@ -94,3 +94,10 @@ bool gw_cidr_has(const struct gw_cidr *block, const struct gw_ip *ip)
     return rest == 0 ||
            ((block->ip.bytes[whole] ^ ip->bytes[whole]) & (0xff << (8 - rest)) & 0xff) == 0;
 }
+
+bool gw_ip_is_loopback(const struct gw_ip *ip)
+{
+    static const struct gw_cidr v4 = {{GW_IP_V4, {127}}, 8};
+    static const struct gw_cidr v6 = {{GW_IP_V6, {[15] = 1}}, 128};
+    return gw_cidr_has(&v4, ip) || gw_cidr_has(&v6, ip);
+}

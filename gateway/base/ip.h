@@ -31,3 +31,5 @@ struct gw_ip gw_ip_mask(const struct gw_ip *ip, unsigned prefix);
 /* "192.0.2.0/24", or a single address. Host bits may be set when `lenient`. */
 GW_MUST bool gw_cidr_parse(struct gw_str text, bool lenient, struct gw_cidr *out);
 bool gw_cidr_has(const struct gw_cidr *block, const struct gw_ip *ip);
+/* 127.0.0.0/8 or ::1. */
+bool gw_ip_is_loopback(const struct gw_ip *ip);

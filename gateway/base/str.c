@@ -74,6 +74,14 @@ bool gw_str_next(struct gw_str *rest, char separator, struct gw_str *item)
     return true;
 }
 
+size_t gw_str_digits(struct gw_str s)
+{
+    size_t n = 0;
+    while (n < s.len && gw_is_digit(s.ptr[n]))
+        n++;
+    return n;
+}
+
 bool gw_str_u64(struct gw_str s, uint64_t max, uint64_t *out)
 {
     if (s.len == 0)

@@ -61,6 +61,8 @@ bool gw_str_ieq(struct gw_str a, struct gw_str b);
 int gw_str_cmp(struct gw_str a, struct gw_str b);
 
 #define GW_NPOS SIZE_MAX
+/* Number of decimal digits at the start. */
+size_t gw_str_digits(struct gw_str s);
 /* Offset of the first match or GW_NPOS. */
 size_t gw_str_chr(struct gw_str s, char c);
 size_t gw_str_rchr(struct gw_str s, char c);

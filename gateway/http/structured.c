@@ -36,23 +36,15 @@ static bool take_key(struct gw_str *s)
     return true;
 }
 
-static size_t count_digits(struct gw_str s)
-{
-    size_t n = 0;
-    while (n < s.len && gw_is_digit(s.ptr[n]))
-        n++;
-    return n;
-}
-
 /* Lengths are not limited to the RFC's 15 digits: a lifetime with more means "very long". */
 static bool take_number(struct gw_str *s)
 {
     take(s, '-');
-    size_t whole = count_digits(*s);
+    size_t whole = gw_str_digits(*s);
     *s = gw_str_from(*s, whole);
     if (!whole || !take(s, '.'))
         return whole > 0;
-    size_t fraction = count_digits(*s);
+    size_t fraction = gw_str_digits(*s);
     *s = gw_str_from(*s, fraction);
     return fraction > 0;
 }

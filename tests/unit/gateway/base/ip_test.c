@@ -166,6 +166,22 @@ static void test_cidr_has(void **state)
     }
 }
 
+static void test_loopback(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool loopback;
+    } cases[] = {{"127.0.0.1", true},  {"127.255.0.9", true},      {"::1", true},
+                 {"128.0.0.1", false}, {"126.9.9.9", false},       {"::", false},
+                 {"::2", false},       {"::ffff:127.0.0.1", false}};
+    for (size_t i = 0; i < GW_COUNT(cases); i++) {
+        struct gw_ip ip;
+        assert_true(gw_ip_parse(gw_str_z(cases[i].text), &ip));
+        assert_int_equal(gw_ip_is_loopback(&ip), cases[i].loopback);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_mask),
         cmocka_unit_test(test_cidr_parse),
         cmocka_unit_test(test_cidr_has),
+        cmocka_unit_test(test_loopback),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
