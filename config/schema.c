@@ -54,6 +54,8 @@ static const struct schema_key admin_keys[] = {
      .help = "key of the older X-Auth-Email and X-Auth-Key pair"},
     {SCHEMA_KEY(struct config_admin, persist, "persist", BOOL), .initial = "false",
      .help = "write rulesets that the API changed back to their files"},
+    {SCHEMA_KEY(struct config_admin, record, "record", BOOL), .initial = "false",
+     .help = "keep the newest 1000 exchanges for the inspector also while nobody looks"},
     {0}};
 static const struct schema_section admin = {sizeof(struct config_admin), admin_keys, "address",
                                             check_admin};

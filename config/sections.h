@@ -40,6 +40,7 @@ struct config_admin {
     struct gw_str api_email;       /* the older X-Auth-Email and X-Auth-Key pair, both or none */
     struct gw_str api_key;
     bool persist; /* [false] rulesets changed through the API are written to their files */
+    bool record;  /* [false] the newest exchanges are kept also while nobody looks */
 };
 
 struct config_edge {

@@ -164,7 +164,7 @@ static bool is_name(struct gw_str encoded, struct gw_str name)
     return encoded.len == 0;
 }
 
-static bool is_masked(const struct access_line *line, struct gw_str name)
+bool access_line_masks(const struct access_line *line, struct gw_str name)
 {
     for (size_t i = 0; i < line->mask_count; i++)
         if (is_name(name, line->mask[i]))
@@ -184,7 +184,7 @@ static void add_query(const struct access_line *line, struct field *f, struct gw
         size_t equals = gw_str_chr(item, '=');
         if (!first)
             add(f, GW_STR("&"));
-        if (equals != GW_NPOS && is_masked(line, gw_str_first(item, equals))) {
+        if (equals != GW_NPOS && access_line_masks(line, gw_str_first(item, equals))) {
             add(f, gw_str_first(item, equals + 1));
             item = GW_STR("***");
         }

@@ -4,6 +4,7 @@
 #include "gateway/admin_route.h"
 #include "gateway/api_write.h"
 #include "gateway/exchange.h"
+#include "gateway/replay.h"
 #include "gateway/server.h"
 
 #define V4         "/client/v4"
@@ -23,6 +24,11 @@ const struct admin_route admin_routes[] = {
     {METHOD_POST, "/api/admin/rate-limits/reset", false, admin_limits_reset},
     {METHOD_GET, "/api/cache/stats", false, admin_cache_stats},
     {METHOD_GET, "/api/cache/objects", false, admin_cache_objects},
+    {METHOD_GET, "/api/events", false, admin_events},
+    {METHOD_GET, "/api/requests", false, admin_requests},
+    {METHOD_GET, "/api/requests.har", false, admin_har},
+    {METHOD_GET, "/api/requests/:ray", false, admin_request},
+    {METHOD_POST, "/api/requests/:ray/replay", false, admin_replay},
     {METHOD_POST, ZONE "/purge_cache", false, admin_purge_cache},
     {METHOD_POST, ZONE "/invalidate_cache", false, admin_invalidate_cache},
     {METHOD_POST, "/api/explain", false, admin_explain},
@@ -49,6 +55,7 @@ const struct admin_route admin_routes[] = {
     {METHOD_DELETE, RULESETS "/:ruleset/rules/:rule", false, api_rule_delete},
     {METHOD_GET, ENTRYPOINT, false, api_ruleset_get},
     {METHOD_PUT, ENTRYPOINT, false, api_entrypoint_put},
+    {METHOD_POST, ENTRYPOINT "/what-if", false, api_what_if},
     {METHOD_GET, ENTRYPOINT "/versions", false, api_versions_list},
     {METHOD_GET, ENTRYPOINT "/versions/:version", false, api_version_get},
     {METHOD_OTHER, NULL, false, NULL},
@@ -275,8 +282,12 @@ void admin_call_init(struct admin_call *call)
  */
 void admin_call_release(struct admin_call *call)
 {
+    if (call->stream)
+        call->stream->release(call->stream);
     if (call->write)
         api_write_abandon(call);
+    else if (call->replay)
+        replay_abandon(call->replay);
     else if (call->waiting)
         limiter_state_cancel(&call->state);
     gw_buf_release(&call->body);

@@ -6,7 +6,8 @@
  *
  * A handler is a row in one table {method, path, needs token, function}. It reads the call, writes
  * `out` and `status`, and returns ADMIN_DONE; one that needs a backend returns ADMIN_WAIT and calls
- * admin_finish later (never when `cancelled` was called before). Thread: worker 0's. Limits:
+ * admin_finish later (never when `cancelled` was called before); one that has set call->stream
+ * returns ADMIN_STREAM. Thread: worker 0's. Limits:
  * ADMIN_BODY_MAX bytes of request body, ADMIN_ANSWER_MAX of answer. */
 #include "gateway/base/buf.h"
 #include "gateway/http/h1_parse.h"
@@ -16,10 +17,18 @@
 #define ADMIN_ANSWER_MAX ((size_t)64 << 20)
 
 struct exchange;
+struct replay;
 struct server;
 struct worker;
 
-enum admin_result { ADMIN_DONE, ADMIN_WAIT };
+enum admin_result { ADMIN_DONE, ADMIN_WAIT, ADMIN_STREAM };
+
+/* An answer that has no end: the head goes out at once, then `pump` appends what there is to say
+ * whenever exchange_resume was called and the client takes more. */
+struct admin_stream {
+    bool (*pump)(struct admin_stream *stream, struct gw_buf *out); /* false: that was the last */
+    void (*release)(struct admin_stream *stream);                  /* exactly once */
+};
 
 struct admin_call {
     struct server *server;
@@ -37,6 +46,8 @@ struct admin_call {
 
     struct limiter_state state; /* for handlers that list or reset counters */
     struct api_write *write;    /* of the API, under way on the main thread; else NULL */
+    struct admin_stream *stream;
+    struct replay *replay; /* likewise, on this loop */
     bool dispatched, waiting;
 };
 

@@ -57,6 +57,7 @@ enum admin_result admin_clock_get(struct admin_call *call);
 enum admin_result admin_clock_advance(struct admin_call *call);
 enum admin_result admin_limits_state(struct admin_call *call);
 enum admin_result admin_limits_reset(struct admin_call *call);
+/* Appends the verdicts of comparing limiters in Prometheus text format. */
 enum admin_result admin_cache_stats(struct admin_call *call);
 enum admin_result admin_cache_objects(struct admin_call *call);
 enum admin_result admin_purge_cache(struct admin_call *call);
@@ -85,3 +86,9 @@ enum admin_result api_rule_post(struct admin_call *call);
 enum admin_result api_rule_patch(struct admin_call *call);
 enum admin_result api_rule_delete(struct admin_call *call);
 enum admin_result admin_explain(struct admin_call *call);
+enum admin_result admin_events(struct admin_call *call);
+enum admin_result admin_requests(struct admin_call *call);
+enum admin_result admin_request(struct admin_call *call);
+enum admin_result admin_har(struct admin_call *call);
+enum admin_result admin_replay(struct admin_call *call);
+enum admin_result api_what_if(struct admin_call *call);

@@ -25,3 +25,5 @@ const struct api_version *api_version_at(struct admin_call *call, const struct a
  * false after an answer that names everything wrong with it. */
 GW_MUST bool api_commit(struct api_write *w, const struct api_ruleset *head,
                         const struct api_version *version);
+/* The writer of a phase's entry point: what a PUT of it does. */
+GW_MUST bool api_replace_entrypoint(struct api_write *w);

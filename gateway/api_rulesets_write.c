@@ -163,7 +163,7 @@ enum admin_result api_ruleset_put(struct admin_call *call)
 /* ---- PUT /rulesets/phases/:phase/entrypoint ---- */
 
 /* Stricter than by id, as production is: no name, kind or phase. */
-static bool replace_entrypoint(struct api_write *w)
+bool api_replace_entrypoint(struct api_write *w)
 {
     static const char *const known[] = {"description", "rules", NULL};
     const struct api_ruleset_path path = api_ruleset_path(w->call.path);
@@ -183,7 +183,7 @@ static bool replace_entrypoint(struct api_write *w)
 
 enum admin_result api_entrypoint_put(struct admin_call *call)
 {
-    return api_write_start(call, API_BODY_OBJECT, replace_entrypoint);
+    return api_write_start(call, API_BODY_OBJECT, api_replace_entrypoint);
 }
 
 /* ---- DELETE ---- */

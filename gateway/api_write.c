@@ -136,7 +136,7 @@ static struct trip *new_trip(struct admin_call *call, api_writer *writer)
 {
     struct trip *trip = gw_zalloc(sizeof(*trip));
     struct api_write *w = &trip->write;
-    trip->server = call->server;
+    trip->server = w->server = call->server;
     trip->loop = call->worker->loop;
     trip->waiting = call;
     trip->writer = writer;

@@ -14,6 +14,7 @@ struct api_write {
     struct admin_call call; /* path, query and body of its own; the answer is written here */
     struct gw_arena arena;
     struct api_problems problems;
+    struct server *server;
     const struct snapshot *snapshot; /* the newest */
     const struct snapshot_zone *zone;
     struct json_doc *body; /* an object, unless the writer does not want one */

@@ -8,6 +8,7 @@
 #include "gateway/fetch.h"
 #include "gateway/recode.h"
 #include "gateway/reply.h"
+#include "gateway/server.h"
 
 #define ARENA_MAX      ((size_t)4 << 20) /* a head of 128 KiB three times over, and change */
 #define FREE_EXCHANGES 64
@@ -133,6 +134,8 @@ void exchange_respond(struct exchange *x, const struct response *response)
 {
     x->responded = true;
     x->status = response->status;
+    if (gw_unlikely(recorder_is_on(&x->worker->server->recorder)))
+        x->recorded_head = record_response(&x->arena, response);
     for (size_t i = 0; i < response->body_parts; i++)
         x->bytes_sent += response->body[i].iov_len;
     x->io->respond(x->session, response);
@@ -152,6 +155,8 @@ void exchange_on_sendable(struct exchange *x)
         exchange_resume(x);
     else if (x->step == STEP_PASS && x->upstream)
         upstream_resume(x->upstream);
+    else if (x->step == STEP_ADMIN)
+        exchange_resume(x);
 }
 
 /* What the client was told is what goes into the log, whatever step the exchange was in. */

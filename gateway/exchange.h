@@ -59,6 +59,7 @@ struct exchange {
     unsigned origin_status; /* for the log; 0: not asked */
     uint64_t origin_us;
     bool upstream_ended;
+    struct gw_str recorded_head; /* of the response, while the recorder is on (record.h) */
 
     unsigned status;     /* sent to the client */
     uint64_t bytes_sent; /* body bytes */

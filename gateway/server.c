@@ -98,6 +98,7 @@ bool server_reload(struct server *s, struct gw_diags *diags)
     warn_about_restart(s->snapshot->config, next->config);
     warn_about_unsaved(s->snapshot);
     gw_log_setup(next->config->log.level, STDERR_FILENO);
+    recorder_keep(&s->recorder, next->config->admin.record);
     server_install(s, next);
     return true;
 }
@@ -276,6 +277,7 @@ static void release(struct server *s)
     if (s->cache)
         cache_store_free(s->cache);
     metrics_free(s->metrics);
+    recorder_release(&s->recorder);
     control_release(&s->control);
     sem_destroy(&s->switched);
 }
@@ -300,6 +302,7 @@ int server_run(const struct server_options *options)
     struct gw_diags diags;
     gw_diags_init(&diags);
     control_init(&s.control);
+    recorder_init(&s.recorder);
     sem_init(&s.switched, 0, 0);
     sigset_t signals;
     block_signals(&signals);
@@ -313,6 +316,7 @@ int server_run(const struct server_options *options)
     int code = EXIT_CONFIG;
     if (s.snapshot) {
         build(&s);
+        recorder_keep(&s.recorder, s.snapshot->config->admin.record);
         code = serve(&s, &signals);
     }
     gw_diags_release(&diags);

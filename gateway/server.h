@@ -13,6 +13,7 @@
 #include "cache/store.h"
 #include "gateway/api_purge_limit.h"
 #include "gateway/control.h"
+#include "gateway/recorder.h"
 #include "gateway/worker.h"
 
 struct server_options {
@@ -31,6 +32,7 @@ struct server {
     struct control control;             /* what workers ask of the main thread */
     sem_t switched;                     /* posted by each worker that uses a new snapshot */
     struct api_purge_limit purge_limit; /* worker 0's */
+    struct recorder recorder;           /* of finished exchanges, while somebody looks */
     struct worker *workers;
     unsigned worker_count;
     uint64_t ray_seed;

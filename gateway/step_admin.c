@@ -28,20 +28,25 @@ void step_admin_body(struct exchange *x, struct gw_str data)
         exchange_resume(x);
 }
 
+/* What every answer says about itself; `line` has room for it. */
+static struct gw_str type_lines(const struct admin_call *call, char *line, size_t size)
+{
+    struct gw_buf out = gw_buf_over(line, size);
+    gw_buf_add(&out, GW_STR("Content-Type: "));
+    gw_buf_add(&out, gw_str_z(call->content_type));
+    gw_buf_add(&out, GW_STR("\r\nCache-Control: no-store\r\n"));
+    return gw_buf_str(&out);
+}
+
 static void answer(struct exchange *x)
 {
     struct admin_call *call = x->admin_call;
-    struct gw_str type = gw_str_z(call->content_type);
     char line[128];
-    struct gw_buf type_line = gw_buf_over(line, sizeof(line));
-    gw_buf_add(&type_line, GW_STR("Content-Type: "));
-    gw_buf_add(&type_line, type);
-    gw_buf_add(&type_line, GW_STR("\r\nCache-Control: no-store\r\n"));
     const struct iovec body = {call->out.data, call->out.len};
     bool bodyless = exchange_is_head(x) || call->status == 204;
     const struct response response = {
         .status = call->status,
-        .lines = {gw_buf_str(&type_line), gw_buf_str(&call->lines)},
+        .lines = {type_lines(call, line, sizeof(line)), gw_buf_str(&call->lines)},
         .content_length = call->status == 204 ? RESPONSE_NO_LENGTH : (int64_t)call->out.len,
         .bodyless = bodyless,
         .body = &body,
@@ -50,6 +55,44 @@ static void answer(struct exchange *x)
     exchange_respond(x, &response);
     x->io->end(x->session);
     x->step = STEP_LOG;
+}
+
+/* ---- an answer without end ---- */
+
+static void begin_stream(struct exchange *x)
+{
+    char line[128];
+    const struct response response = {
+        .status = x->admin_call->status,
+        .lines = {type_lines(x->admin_call, line, sizeof(line)), gw_buf_str(&x->admin_call->lines)},
+        .content_length = RESPONSE_LENGTH_UNKNOWN,
+        .bodyless = exchange_is_head(x),
+    };
+    exchange_respond(x, &response);
+}
+
+/* A client that does not read gets nothing more until it does: its stream then says what it missed.
+ */
+static enum step_result go_on(struct exchange *x)
+{
+    struct admin_call *call = x->admin_call;
+    if (!x->responded)
+        begin_stream(x);
+    bool more = !exchange_is_head(x);
+    if (more && x->io->congested(x->session))
+        return STEP_WAIT;
+    if (more) {
+        gw_buf_clear(&call->out);
+        more = call->stream->pump(call->stream, &call->out);
+    }
+    const struct iovec piece = {call->out.data, call->out.len};
+    if (call->out.len)
+        exchange_send(x, &piece, 1, NULL);
+    if (more)
+        return STEP_WAIT;
+    x->io->end(x->session);
+    x->step = STEP_LOG;
+    return STEP_MORE;
 }
 
 enum step_result step_admin(struct exchange *x)
@@ -80,6 +123,8 @@ enum step_result step_admin(struct exchange *x)
     }
     if (call->waiting)
         return STEP_WAIT;
+    if (call->stream)
+        return go_on(x);
     answer(x);
     return STEP_MORE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/access_log.h"
 #include "gateway/exchange.h"
+#include "gateway/server.h"
 
 /* Edge errors before a zone was found count under an empty zone. */
 static void count(const struct exchange *x)
@@ -16,11 +17,20 @@ static void count(const struct exchange *x)
         metrics_inc(metrics, METRIC_CACHE_REQUESTS, x->worker->status_labels[x->cache.status]);
 }
 
+static void record(const struct exchange *x)
+{
+    struct gw_loop *loop = x->worker->loop;
+    recorder_add(&x->worker->server->recorder, record_new(x, gw_loop_real_us(loop) - x->start_us),
+                 gw_loop_real_ms(loop));
+}
+
 enum step_result step_log(struct exchange *x)
 {
     if (!x->admin) {
         count(x);
         access_log_write(x->worker->log, x);
+        if (gw_unlikely(recorder_is_on(&x->worker->server->recorder)))
+            record(x);
     }
     return STEP_DONE;
 }

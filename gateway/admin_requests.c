@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the recorder holds: GET /api/requests (lines), /api/requests/:ray (one, with what the edge
+ * would do with it now), /api/requests.har (all, for other tools), POST /api/requests/:ray/replay.
+ * Asking switches recording on (recorder.h). */
+#include "gateway/admin_route.h"
+#include "gateway/exchange.h"
+#include "gateway/explain_view.h"
+#include "gateway/har.h"
+#include "gateway/hindsight.h"
+#include "gateway/replay.h"
+#include "gateway/server.h"
+
+static struct recorder *look(struct admin_call *call)
+{
+    struct recorder *recorder = &call->server->recorder;
+    recorder_look(recorder, gw_loop_real_ms(call->worker->loop));
+    return recorder;
+}
+
+/* The newest `limit` records; the caller gives them back. */
+static size_t take_newest(struct recorder *recorder, struct record **out, size_t limit)
+{
+    uint64_t missed, next = recorder_next(recorder);
+    return recorder_list(recorder, next > limit ? next - limit : 1, out, limit, &missed);
+}
+
+static void give_back(struct record **records, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        record_unref(records[i]);
+}
+
+static bool read_limit(struct admin_call *call, uint64_t *limit)
+{
+    struct gw_str text;
+    *limit = RECORDER_MAX;
+    if (!admin_query(call, GW_STR("limit"), &text) ||
+        (gw_str_u64(text, RECORDER_MAX, limit) && *limit > 0))
+        return true;
+    admin_fail(call, 400, "\"limit\" is a number from 1 to %d", RECORDER_MAX);
+    return false;
+}
+
+enum admin_result admin_requests(struct admin_call *call)
+{
+    struct record *records[RECORDER_MAX];
+    uint64_t limit;
+    if (!read_limit(call, &limit))
+        return ADMIN_DONE;
+    struct recorder *recorder = look(call);
+    size_t count = take_newest(recorder, records, limit);
+    gw_buf_printf(&call->out, "{\"next\":%llu,\"requests\":[",
+                  (unsigned long long)recorder_next(recorder));
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            gw_buf_char(&call->out, ',');
+        gw_buf_add(&call->out, records[i]->line);
+    }
+    gw_buf_add(&call->out, GW_STR("]}\n"));
+    give_back(records, count);
+    return ADMIN_DONE;
+}
+
+enum admin_result admin_har(struct admin_call *call)
+{
+    struct record *records[RECORDER_MAX];
+    uint64_t limit;
+    if (!read_limit(call, &limit))
+        return ADMIN_DONE;
+    size_t count = take_newest(look(call), records, limit);
+    har_write(records, count, &call->out);
+    gw_buf_add(&call->lines,
+               GW_STR("Content-Disposition: attachment; filename=\"nearedge.har\"\r\n"));
+    give_back(records, count);
+    return ADMIN_DONE;
+}
+
+/* ---- one request ---- */
+
+/* A reference, or NULL after the answer. */
+static struct record *find(struct admin_call *call)
+{
+    struct gw_str ray = admin_path_segment(call->path, 2);
+    struct record *r = recorder_find(look(call), ray);
+    if (!r)
+        admin_fail(call, 404, "no recorded request has the Ray id \"%.*s\"; the newest %d are kept",
+                   (int)gw_min_size(ray.len, 40), ray.ptr, RECORDER_MAX);
+    return r;
+}
+
+static void add_request_fields(const struct record *r, struct gw_buf *out)
+{
+    gw_buf_add(out, GW_STR("["));
+    for (size_t i = 0; i < r->request.count; i++) {
+        gw_buf_add(out, i ? GW_STR(",[") : GW_STR("["));
+        gw_buf_json(out, r->request.items[i].name);
+        gw_buf_char(out, ',');
+        record_shown_value(r, r->request.items[i].name, r->request.items[i].value, out);
+        gw_buf_char(out, ']');
+    }
+    gw_buf_add(out, GW_STR("]"));
+}
+
+static void add_response_fields(const struct record *r, struct gw_buf *out)
+{
+    struct gw_str rest = r->response, name, value;
+    gw_buf_add(out, GW_STR("["));
+    for (bool first = true; record_next_line(&rest, &name, &value); first = false) {
+        gw_buf_add(out, first ? GW_STR("[") : GW_STR(",["));
+        gw_buf_json(out, name);
+        gw_buf_char(out, ',');
+        record_shown_value(r, name, value, out);
+        gw_buf_char(out, ']');
+    }
+    gw_buf_add(out, GW_STR("]"));
+}
+
+static void add_limiter(const struct record *r, struct gw_buf *out)
+{
+    if (r->reset_at_ms)
+        gw_buf_printf(out, "{\"limit\":%u,\"count\":%u,\"reset_at_ms\":%llu}", r->limit, r->count,
+                      (unsigned long long)r->reset_at_ms);
+    else
+        gw_buf_add(out, GW_STR("null"));
+}
+
+/* What the trace says may quote the request: secrets are taken out of the text as a whole. */
+static void add_explanation(struct admin_call *call, const struct record *r)
+{
+    struct explain *e = hindsight_explain(admin_snapshot(call), r, call->server->cache,
+                                          call->exchange->now.wall_ms);
+    struct gw_buf text;
+    gw_buf_init(&text, ADMIN_ANSWER_MAX);
+    if (e)
+        explain_json(e, &text);
+    else
+        gw_buf_add(&text, GW_STR("null"));
+    record_hide(r, gw_buf_str(&text), &call->out);
+    gw_buf_release(&text);
+    explain_free(e);
+}
+
+static void add_facts(const struct record *r, struct gw_buf *out)
+{
+    gw_buf_printf(out, "{\"number\":%llu,\"request\":", (unsigned long long)r->number);
+    gw_buf_add(out, r->line);
+    gw_buf_add(out, GW_STR(",\"url\":"));
+    gw_buf_json(out, r->shown_url);
+    gw_buf_printf(out,
+                  ",\"replayable\":%s,\"took_us\":%llu,\"origin_us\":%llu,\"isolate\":%u,"
+                  "\"cache_reason\":",
+                  r->cut || r->has_body ? "false" : "true", (unsigned long long)r->took_us,
+                  (unsigned long long)r->origin_us, r->isolate);
+    gw_buf_json(out, r->reason);
+}
+
+enum admin_result admin_request(struct admin_call *call)
+{
+    struct gw_buf *out = &call->out;
+    struct record *r = find(call);
+    if (!r)
+        return ADMIN_DONE;
+    add_facts(r, out);
+    gw_buf_add(out, GW_STR(",\"request_headers\":"));
+    add_request_fields(r, out);
+    gw_buf_add(out, GW_STR(",\"response_headers\":"));
+    add_response_fields(r, out);
+    gw_buf_add(out, GW_STR(",\"limiter\":"));
+    add_limiter(r, out);
+    gw_buf_add(out, GW_STR(",\"now\":"));
+    add_explanation(call, r);
+    gw_buf_add(out, GW_STR("}\n"));
+    record_unref(r);
+    return ADMIN_DONE;
+}
+
+/* ---- once more ---- */
+
+static void on_replayed(void *ctx, const struct replay_result *result)
+{
+    struct admin_call *call = ctx;
+    call->replay = NULL;
+    gw_buf_printf(&call->out, "{\"ray\":\"%s\",\"status\":%u,\"bytes\":%llu,\"complete\":%s}\n",
+                  result->ray, result->status, (unsigned long long)result->bytes,
+                  result->cut ? "false" : "true");
+    admin_finish(call);
+}
+
+static enum admin_result replay_at(struct admin_call *call, const struct record *r,
+                                   struct gw_str edge_name)
+{
+    size_t edge = snapshot_edge_of(admin_snapshot(call), edge_name);
+    if (edge == GW_NPOS) {
+        admin_fail(call, 400, "no edge is called \"%.*s\"", (int)gw_min_size(edge_name.len, 40),
+                   edge_name.ptr);
+        return ADMIN_DONE;
+    }
+    call->replay = replay_start(call->worker, r, edge, on_replayed, call);
+    if (call->replay)
+        return ADMIN_WAIT;
+    admin_fail(call, 409, "this request cannot be sent again: %s",
+               r->has_body ? "its body was not kept" : "its head was not kept whole");
+    return ADMIN_DONE;
+}
+
+enum admin_result admin_replay(struct admin_call *call)
+{
+    struct record *r = find(call);
+    if (!r)
+        return ADMIN_DONE;
+    struct gw_str edge;
+    if (!admin_query(call, GW_STR("edge"), &edge))
+        edge = r->edge;
+    enum admin_result result = replay_at(call, r, edge);
+    record_unref(r);
+    return result;
+}

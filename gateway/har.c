@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/har.h"
+
+#include "gateway/http/date.h"
+
+static void add_pair(const struct record *r, bool first, struct gw_str name, struct gw_str value,
+                     struct gw_buf *out)
+{
+    gw_buf_add(out, first ? GW_STR("{\"name\":") : GW_STR(",{\"name\":"));
+    gw_buf_json(out, name);
+    gw_buf_add(out, GW_STR(",\"value\":"));
+    record_shown_value(r, name, value, out);
+    gw_buf_char(out, '}');
+}
+
+static void add_request_headers(const struct record *r, struct gw_buf *out)
+{
+    gw_buf_add(out, GW_STR("\"headers\":["));
+    for (size_t i = 0; i < r->request.count; i++)
+        add_pair(r, i == 0, r->request.items[i].name, r->request.items[i].value, out);
+    gw_buf_add(out, GW_STR("]"));
+}
+
+static void add_response_headers(const struct record *r, struct gw_buf *out)
+{
+    struct gw_str rest = r->response, name, value;
+    gw_buf_add(out, GW_STR("\"headers\":["));
+    for (bool first = true; record_next_line(&rest, &name, &value); first = false)
+        add_pair(r, first, name, value, out);
+    gw_buf_add(out, GW_STR("]"));
+}
+
+static void add_query(const struct record *r, struct gw_buf *out)
+{
+    size_t question = gw_str_chr(r->shown_url, '?');
+    struct gw_str rest =
+        question == GW_NPOS ? GW_STR_EMPTY : gw_str_from(r->shown_url, question + 1);
+    struct gw_str item;
+    gw_buf_add(out, GW_STR("\"queryString\":["));
+    for (bool first = true; gw_str_next(&rest, '&', &item); first = false) {
+        size_t equals = gw_str_chr(item, '=');
+        struct gw_str value = equals == GW_NPOS ? GW_STR_EMPTY : gw_str_from(item, equals + 1);
+        add_pair(r, first, gw_str_first(item, equals), value, out);
+    }
+    gw_buf_add(out, GW_STR("]"));
+}
+
+static struct gw_str media_type(const struct record *r)
+{
+    struct gw_str rest = r->response, name, value;
+    while (record_next_line(&rest, &name, &value))
+        if (gw_str_ieq(name, GW_STR("Content-Type")))
+            return value;
+    return GW_STR("application/octet-stream"); /* RFC 9110 section 8.3 */
+}
+
+static void add_request(const struct record *r, struct gw_buf *out)
+{
+    gw_buf_add(out, GW_STR("\"request\":{\"method\":"));
+    gw_buf_json(out, r->method);
+    gw_buf_add(out, GW_STR(",\"url\":"));
+    gw_buf_json(out, r->shown_url);
+    gw_buf_printf(out, ",\"httpVersion\":\"HTTP/1.%u\",\"cookies\":[],", r->minor);
+    add_request_headers(r, out);
+    gw_buf_char(out, ',');
+    add_query(r, out);
+    gw_buf_add(out, GW_STR(",\"headersSize\":-1,\"bodySize\":-1}"));
+}
+
+static void add_response(const struct record *r, struct gw_buf *out)
+{
+    gw_buf_printf(out,
+                  "\"response\":{\"status\":%u,\"statusText\":\"\",\"httpVersion\":\"HTTP/1.1\","
+                  "\"cookies\":[],",
+                  r->status);
+    add_response_headers(r, out);
+    gw_buf_printf(out, ",\"content\":{\"size\":%llu,\"mimeType\":", (unsigned long long)r->bytes);
+    gw_buf_json(out, media_type(r));
+    gw_buf_printf(out, "},\"redirectURL\":\"\",\"headersSize\":-1,\"bodySize\":%llu}",
+                  (unsigned long long)r->bytes);
+}
+
+/* HAR wants the whole to be the sum of its parts: what the origin did not use is ours. */
+static void add_timings(const struct record *r, struct gw_buf *out)
+{
+    uint64_t origin_us = r->origin_us < r->took_us ? r->origin_us : r->took_us;
+    gw_buf_printf(out, "\"cache\":{},\"timings\":{\"send\":0,\"wait\":%.3f,\"receive\":%.3f}",
+                  (double)origin_us / 1000, (double)(r->took_us - origin_us) / 1000);
+}
+
+static void add_entry(const struct record *r, struct gw_buf *out)
+{
+    char time[DATE_ISO_LEN];
+    date_format_iso((int64_t)r->start_ms, time);
+    gw_buf_printf(out, "{\"startedDateTime\":\"%.*s\",\"time\":%.3f,", DATE_ISO_LEN, time,
+                  (double)r->took_us / 1000);
+    add_request(r, out);
+    gw_buf_char(out, ',');
+    add_response(r, out);
+    gw_buf_char(out, ',');
+    add_timings(r, out);
+    gw_buf_add(out, GW_STR(",\"_ray\":"));
+    gw_buf_json(out, r->ray);
+    gw_buf_add(out, GW_STR(",\"_edge\":"));
+    gw_buf_json(out, r->edge);
+    gw_buf_add(out, GW_STR(",\"_cache_status\":"));
+    gw_buf_json(out, cache_status_name(r->cache));
+    gw_buf_char(out, '}');
+}
+
+void har_write(struct record *const *records, size_t count, struct gw_buf *out)
+{
+    gw_buf_add(out, GW_STR("{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\"nearedge\","
+                           "\"version\":\"" NEAREDGE_VERSION "\"},\"entries\":["));
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            gw_buf_char(out, ',');
+        add_entry(records[i], out);
+    }
+    gw_buf_add(out, GW_STR("]}}\n"));
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Recorded requests asked again: what would the edge do with them now, and what would it do
+ * differently under a changed snapshot. Both are explanations (explain.h), so hindsight says what
+ * the steps would do; what the origin would answer it does not know.
+ *
+ * Thread: any; snapshots and records are only read. Time: now_ms is wall clock. Limits: as many
+ * requests as the recorder holds; HINDSIGHT_CHANGES_MAX of them are named in the answer. */
+#include "gateway/explain.h"
+#include "gateway/record.h"
+
+#define HINDSIGHT_CHANGES_MAX 200
+
+/* NULL when the record is not whole. `store`: as in struct explain_question. */
+GW_MUST struct explain *hindsight_explain(const struct snapshot *s, const struct record *r,
+                                          struct cache_store *store, uint64_t now_ms);
+
+/* Appends {"requests":N,"changed":M,"summary":[sentences],"changes":[…]}. */
+void hindsight_compare(const struct snapshot *before, const struct snapshot *after,
+                       struct record *const *records, size_t count, uint64_t now_ms,
+                       struct gw_buf *out);
