@@ -46,6 +46,13 @@ struct cache_validators cache_validators(const struct cache_object *o)
     return v;
 }
 
+bool cache_304_fits(const struct cache_object *o, const struct headers *fresh)
+{
+    const struct gw_str *tag = headers_get(fresh, HEADER_ETAG);
+    struct gw_str stored = cache_object_text(o, o->head.etag);
+    return !tag || !etag_valid(*tag) || !stored.len || etag_weak_eq(*tag, stored);
+}
+
 /* RFC 9111 section 3.2: a 304 renews all fields, but not those that say how the stored bytes are to
  * be read: they came with those bytes. Age is counted here; a cookie is for one visitor and would
  * keep the object from being renewed (section 2.4). */

@@ -30,6 +30,11 @@ struct cache_validators {
 };
 struct cache_validators cache_validators(const struct cache_object *o);
 
+/* Whether a 304 speaks of this object: by its tag, if both have one. Another tag names bytes that
+ * are not ours and would stay on them for good, so such a 304 renews nothing (RFC 9111 section
+ * 4.3.4), although Cloudflare's open engine takes it over (spec section 2.9). Tags are compared
+ * weakly, since servers that compress weaken the tag of a 200 and not that of a 304. */
+bool cache_304_fits(const struct cache_object *o, const struct headers *fresh);
 /* The fields of the object with those that a 304 may change taken from it: all that it has, but
  * Content-Length, Content-Encoding, Content-Range, Age, Set-Cookie and hop-by-hop ones (RFC 9111
  * section 3.2). Decide about the result with

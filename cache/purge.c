@@ -3,7 +3,7 @@
 
 #include "cache/fill_private.h"
 
-#define BATCH 256 /* objects with a tag that go under one lock */
+#define BATCH 256 /* objects that go under one lock: well under a millisecond */
 
 static bool given(struct gw_str s)
 {
@@ -80,9 +80,15 @@ static void sweep_object(struct sweep *s, struct cache_shard *shard, struct cach
     }
 }
 
+/* Invalidating takes nothing out, so that beginning again would find the same objects again. */
+static bool is_full(const struct sweep *s)
+{
+    return s->batch >= BATCH && (!s->match || s->kind == CACHE_PURGE_REMOVE);
+}
+
 static void sweep_queue(struct sweep *s, struct cache_shard *shard, struct gw_list *queue)
 {
-    for (struct gw_list *l = queue->next, *next; l != queue; l = next) {
+    for (struct gw_list *l = queue->next, *next; l != queue && !is_full(s); l = next) {
         next = l->next;
         sweep_object(s, shard, gw_container_of(l, struct cache_object, entry.link));
     }
@@ -93,7 +99,7 @@ static void sweep_queue(struct sweep *s, struct cache_shard *shard, struct gw_li
 static void sweep_tag(struct sweep *s, struct cache_shard *shard)
 {
     struct cache_tag *tag = cache_tags_find(&shard->tags, s->match->tag);
-    while (tag && s->batch < BATCH) {
+    while (tag && !is_full(s)) {
         struct cache_object *o = tag->object;
         while (tag && tag->object == o)
             tag = tag->next;
@@ -121,7 +127,7 @@ static bool sweep_some(struct sweep *s, struct cache_shard *shard)
     pthread_mutex_unlock(&shard->lock);
     for (struct gw_list *l; (l = gw_list_pop(&s->gone));)
         cache_object_unref(gw_container_of(l, struct cache_object, entry.link));
-    return by_tag && s->batch == BATCH;
+    return is_full(s);
 }
 
 static void sweep_shard(struct sweep *s, struct cache_shard *shard)
@@ -201,15 +207,17 @@ void cache_purge_everything(struct cache_store *store, struct gw_str zone)
     for (struct cache_space *s = atomic_load(&store->spaces); s; s = s->next)
         if (gw_str_eq(cache_space_zone(s), zone))
             atomic_fetch_add_explicit(&s->generation, 1, memory_order_acq_rel);
-    atomic_store(&store->to_sweep, (uint32_t)store->shard_count);
+    atomic_store(&store->to_sweep, (uint32_t)store->shard_count + 1);
 }
 
+/* The first turn only counts down: a purge that comes while the first shard is being swept sets the
+ * number to one that this turn has not seen, and so is not lost. */
 void cache_store_sweep(struct cache_store *store)
 {
     struct sweep sweep = {0};
     uint32_t left = atomic_load(&store->to_sweep);
-    if (left && atomic_compare_exchange_strong(&store->to_sweep, &left, left - 1))
-        sweep_shard(&sweep, &store->shards[left - 1]);
+    if (left && (left > store->shard_count || !sweep_some(&sweep, &store->shards[left - 1])))
+        (void)atomic_compare_exchange_strong(&store->to_sweep, &left, left - 1);
 }
 
 static size_t list_queue(const struct gw_list *queue, const struct cache_match *m,

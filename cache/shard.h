@@ -51,7 +51,7 @@ struct cache_store {
     struct cache_space *_Atomic spaces; /* only ever grows, at its front */
     pthread_mutex_t dead_lock;
     struct cache_body *_Atomic dead; /* large bodies to be freed piecemeal */
-    _Atomic uint32_t to_sweep;       /* shards that may still hold what purge_everything left */
+    _Atomic uint32_t to_sweep;       /* shards that may hold what purge_everything left, and 1 */
 };
 
 static inline struct cache_shard *cache_shard_of(struct cache_store *store, struct gw_hash128 hash)
@@ -75,7 +75,7 @@ static inline bool cache_object_is_dead(const struct cache_object *o)
 {
     return o->generation != cache_space_generation(o->space);
 }
-/* Takes the dead objects out of one of the shards that are to be swept. */
+/* Takes some dead objects out of one of the shards that are to be swept. */
 void cache_store_sweep(struct cache_store *store);
 
 /* With the lock held. Each hands the index's reference on what left to the caller, who drops it

@@ -6,11 +6,33 @@
 #include "config/load.h"
 #include "gateway/base/hash.h"
 
+/* A pair of files, or the local authority: one of the two. */
+void check_certificate(struct load *l, const struct json *v, void *target)
+{
+    const struct config_certificate *c = target;
+    bool files = c->certificate.ptr || c->key.ptr;
+    if (c->local_ca && files)
+        json_error(l->doc, v, l->diags,
+                   "\"local_ca\" makes the certificate itself; remove \"certificate\" and \"key\", "
+                   "or \"local_ca\"");
+    else if (!c->local_ca && (!c->certificate.ptr || !c->key.ptr))
+        json_error(l->doc, v, l->diags,
+                   "\"%s\" is missing; a listener needs \"certificate\" and \"key\", or "
+                   "\"local_ca\": true",
+                   c->certificate.ptr ? "key" : "certificate");
+}
+
 void check_listen(struct load *l, const struct json *v, void *target)
 {
-    (void)l;
-    (void)v;
     struct config_listen *listen = target;
+    const struct json *scheme = json_get(v, "visitor_scheme");
+    if (listen->tls_count && scheme && !listen->visitor_https)
+        json_error(l->doc, scheme, l->diags,
+                   "visitors of a listener with \"tls\" come by https; remove this");
+    if (listen->tls_count && listen->h2c)
+        json_error(l->doc, json_get(v, "h2c"), l->diags,
+                   "\"h2c\" is HTTP/2 without TLS, and this listener has \"tls\"; remove one");
+    listen->visitor_https |= listen->tls_count > 0;
     if (listen->visitor_port == 0)
         listen->visitor_port = listen->visitor_https ? 443 : 80;
 }
@@ -42,16 +64,6 @@ void check_edge(struct load *l, const struct json *v, void *target)
     struct config_edge *edge = target;
     if (!json_get(v, "continent"))
         edge->continent = gw_str_z(country_continent(edge->country));
-}
-
-void check_origin(struct load *l, const struct json *v, void *target)
-{
-    const struct config_origin *origin = target;
-    const struct json *verify = json_get(json_get(v, "tls"), "verify");
-    if (verify && !origin->tls.verify)
-        json_warn(l->doc, verify, l->diags,
-                  "\"verify\": false lets anybody between here and the origin read and change "
-                  "everything; name its certificate authority in \"ca\" instead");
 }
 
 /* spec/api-v4.md section 5: Cloudflare takes these values only. */
@@ -123,6 +135,14 @@ static void settle_hosts(struct load *l, struct config_zone *zone)
         zone->any_host |= gw_str_eq(zone->hosts[i], GW_STR("*"));
 }
 
+/* Cloudflare checks an origin's certificate in the mode "strict" alone. */
+static void settle_verify(struct config_origin *origin, enum config_ssl ssl)
+{
+    for (size_t i = 0; i < origin->server_count; i++)
+        if (origin->servers[i].scheme == CONFIG_SCHEME_OPEN)
+            origin->servers[i].tls.verify &= ssl == CONFIG_SSL_STRICT;
+}
+
 void check_zone(struct load *l, const struct json *v, void *target)
 {
     struct config_zone *zone = target;
@@ -137,4 +157,7 @@ void check_zone(struct load *l, const struct json *v, void *target)
         zone->id = derive_id(l->arena, zone->name);
     settle_origin_cache_control(l, v, zone);
     settle_hosts(l, zone);
+    settle_verify(&zone->origin, zone->settings.ssl);
+    for (size_t i = 0; i < zone->origin_rule_count; i++)
+        settle_verify(&zone->origin_rules[i].origin, zone->settings.ssl);
 }

@@ -16,6 +16,8 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/diag.h"
 
+struct json_doc;
+
 struct config {
     struct gw_str path; /* of the file; not given: built from flags */
     struct config_listen *listen;
@@ -36,6 +38,8 @@ struct config {
     struct config_timeouts timeouts;
     struct config_limits limits;
     struct config_log log;
+    uint32_t faults_seed;       /* [1] which requests a ratio of faults meets */
+    const struct json_doc *doc; /* as it stood, for messages about expressions */
 };
 
 /* What the command line says about a file; all zero for none. */

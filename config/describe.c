@@ -15,6 +15,7 @@ size_t schema_size(const struct schema_key *key)
     case SCHEMA_SWITCH:
         return sizeof(bool);
     case SCHEMA_INT:
+    case SCHEMA_FRACTION:
         return sizeof(uint32_t);
     case SCHEMA_SIZE:
         return sizeof(uint64_t);
@@ -50,6 +51,9 @@ void schema_expected(const struct schema_key *key, struct gw_buf *out)
         return;
     case SCHEMA_INT:
         gw_buf_printf(out, "an integer from %" PRIu64 " to %" PRIu64, key->min, key->max);
+        return;
+    case SCHEMA_FRACTION:
+        gw_buf_add(out, GW_STR("a number from 0 to 1"));
         return;
     case SCHEMA_SIZE:
         gw_buf_printf(out, "a size from %" PRIu64 " to %" PRIu64 " bytes, such as \"256MiB\"",

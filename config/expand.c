@@ -151,11 +151,15 @@ bool load_expand(struct load *l, const struct json *v, struct expanded *out)
     struct gw_str raw = json_str(v);
     struct expansion x = {.load = l, .string = v};
     gw_buf_init(&x.out, VALUE_MAX);
-    bool ok = expand_all(&x, raw);
+    bool ok = true;
+    if (l->verbatim)
+        gw_buf_add(&x.out, raw);
+    else
+        ok = expand_all(&x, raw);
     if (ok) {
         struct gw_str text = gw_buf_str(&x.out);
         out->text = gw_str(gw_arena_dupz(l->arena, text), text.len);
-        out->literal = gw_str_find(raw, GW_STR("${")) == GW_NPOS;
+        out->literal = l->verbatim || gw_str_find(raw, GW_STR("${")) == GW_NPOS;
         out->missing = x.missing;
     }
     gw_buf_release(&x.out);

@@ -112,25 +112,53 @@ static struct gw_str write_authority(struct load *l, const struct config_origin 
     gw_buf_init(&out, 512);
     bool bracket = gw_str_chr(o->host, ':') != GW_NPOS;
     gw_buf_printf(&out, bracket ? "[%.*s]" : "%.*s", GW_STR_ARG(o->host));
-    if (o->port != 80)
+    if (o->port != (o->scheme == CONFIG_SCHEME_HTTPS ? 443 : 80))
         gw_buf_printf(&out, ":%u", o->port);
     struct gw_str text = gw_arena_dup(l->arena, gw_buf_str(&out));
     gw_buf_release(&out);
     return text;
 }
 
+/* A port that is written holds with TLS and without; one that is not follows from the scheme. */
+static bool parse_origin_authority(struct load *l, const struct json *v, struct gw_str authority,
+                                   enum config_scheme scheme, struct config_origin *o)
+{
+    uint16_t port = 80, tls_port = 443;
+    struct gw_str host;
+    struct gw_ip ip;
+    if (!split_authority(l, v, authority, &host, &port) ||
+        !split_authority(l, v, authority, &host, &tls_port) || !check_connect_host(l, v, host))
+        return false;
+    if (port == 0)
+        return load_fail(l, v, "the port of an origin goes from 1 to 65535");
+    o->host = load_lower(l, host);
+    o->host_is_ip = gw_ip_parse(o->host, &ip);
+    o->scheme = scheme;
+    o->port = scheme == CONFIG_SCHEME_HTTPS ? tls_port : port;
+    o->tls_port = tls_port;
+    o->authority = write_authority(l, o);
+    return true;
+}
+
 /* A path in an origin URL would be glued in front of every request's path by some proxies and
  * ignored by others; Cloudflare's origins have none. */
 static bool parse_origin_url(struct load *l, const struct json *v, struct gw_str text, void *out)
 {
+    static const struct {
+        struct gw_str prefix;
+        enum config_scheme scheme;
+    } schemes[] = {{GW_STR("http://"), CONFIG_SCHEME_HTTP},
+                   {GW_STR("https://"), CONFIG_SCHEME_HTTPS},
+                   {GW_STR("//"), CONFIG_SCHEME_OPEN}};
     struct config_origin *o = out;
-    if (gw_str_starts(text, GW_STR("https://")))
-        return load_fail(l, v, "TLS to origins is not available in this version; use http://");
-    if (!gw_str_starts(text, GW_STR("http://")))
+    size_t form = 0;
+    while (form < GW_COUNT(schemes) && !gw_str_starts(text, schemes[form].prefix))
+        form++;
+    if (form == GW_COUNT(schemes))
         return load_fail(l, v,
                          "\"%.*s\" is no origin; write its URL, such as http://127.0.0.1:9000",
                          GW_STR_ARG(text));
-    struct gw_str rest = gw_str_from(text, 7), host;
+    struct gw_str rest = gw_str_from(text, schemes[form].prefix.len);
     size_t end = 0;
     while (end < rest.len && !strchr("/?#", rest.ptr[end]))
         end++;
@@ -138,20 +166,12 @@ static bool parse_origin_url(struct load *l, const struct json *v, struct gw_str
     if (tail.len > 1 || (tail.len == 1 && tail.ptr[0] != '/'))
         return load_fail(l, v, "an origin is scheme, host and port only; remove \"%.*s\"",
                          GW_STR_ARG(tail));
-    uint16_t port = 80;
     struct gw_str authority = gw_str_first(rest, end);
     if (gw_str_chr(authority, '@') != GW_NPOS)
         return load_fail(l, v, "an origin URL takes no user name or password");
-    if (!split_authority(l, v, authority, &host, &port) || !check_connect_host(l, v, host))
+    if (!parse_origin_authority(l, v, authority, schemes[form].scheme, o))
         return false;
-    if (port == 0)
-        return load_fail(l, v, "the port of an origin goes from 1 to 65535");
-    struct gw_ip ip;
     o->url = gw_arena_dup(l->arena, text);
-    o->host = load_lower(l, host);
-    o->host_is_ip = gw_ip_parse(o->host, &ip);
-    o->port = port;
-    o->authority = write_authority(l, o);
     return true;
 }
 
@@ -207,25 +227,68 @@ static bool parse_redis_unix(struct load *l, const struct json *v, struct gw_str
     return parse_db(l, v, gw_str_from(option, 3), &b->db);
 }
 
+/* "host[:port][,host[:port]…]": any one of them leads to the whole cluster. A database is refused
+ * rather than dropped: two gateways told to use 0 and 1 would count together. */
+static bool parse_redis_cluster(struct load *l, const struct json *v, struct gw_str rest,
+                                struct config_backend *b)
+{
+    struct config_endpoint seeds[CONFIG_BACKEND_SEEDS_MAX] = {0};
+    size_t slash = gw_min_size(gw_str_chr(rest, '/'), rest.len), count = 0;
+    struct gw_str tail = gw_str_from(rest, slash + 1), list = gw_str_first(rest, slash), item;
+    if (tail.len && !gw_str_eq(tail, GW_STR("0")))
+        return load_fail(l, v, "Redis Cluster has database 0 only; remove \"/%.*s\"",
+                         GW_STR_ARG(tail));
+    while (gw_str_next(&list, ',', &item)) {
+        struct config_endpoint seed = {.port = 6379};
+        if (count == CONFIG_BACKEND_SEEDS_MAX)
+            return load_fail(l, v, "at most %d nodes are named; the others are found through them",
+                             CONFIG_BACKEND_SEEDS_MAX);
+        if (!split_authority(l, v, item, &seed.host, &seed.port) ||
+            !check_connect_host(l, v, seed.host))
+            return false;
+        seed.host = load_lower(l, seed.host);
+        seeds[count++] = seed;
+    }
+    b->cluster = true;
+    b->host = seeds[0].host;
+    b->port = seeds[0].port;
+    b->other_count = count - 1;
+    b->others = gw_arena_alloc(l->arena, (count - 1) * sizeof(*seeds));
+    memcpy(b->others, seeds + 1, (count - 1) * sizeof(*seeds));
+    return true;
+}
+
+static const struct {
+    struct gw_str scheme;
+    bool (*parse)(struct load *l, const struct json *v, struct gw_str rest,
+                  struct config_backend *b);
+} backend_forms[] = {
+    {GW_STR("redis://"), parse_redis_tcp},
+    {GW_STR("redis+unix://"), parse_redis_unix},
+    {GW_STR("redis+cluster://"), parse_redis_cluster},
+};
+
 static bool parse_backend(struct load *l, const struct json *v, struct gw_str text, void *out)
 {
     struct config_backend b = {.kind = CONFIG_BACKEND_REDIS};
-    bool unix_socket = gw_str_starts(text, GW_STR("redis+unix://"));
     if (gw_str_eq(text, GW_STR("embedded"))) {
         *(struct config_backend *)out = (struct config_backend){.kind = CONFIG_BACKEND_EMBEDDED};
         return true;
     }
     if (gw_str_starts(text, GW_STR("rediss://")))
         return load_fail(l, v, "TLS to Redis is not available in this version; use redis://");
-    if (!unix_socket && !gw_str_starts(text, GW_STR("redis://")))
+    size_t form = 0;
+    while (form < GW_COUNT(backend_forms) && !gw_str_starts(text, backend_forms[form].scheme))
+        form++;
+    if (form == GW_COUNT(backend_forms))
         return load_fail(
             l, v,
-            "unknown backend; write \"embedded\", \"redis://[:password@]host:port/db\" or "
+            "unknown backend; write \"embedded\", \"redis://[:password@]host:port/db\", "
+            "\"redis+cluster://[:password@]host:port[,host:port]\" or "
             "\"redis+unix:///path?db=0\"");
-    struct gw_str rest = gw_str_from(text, unix_socket ? 13 : 8);
+    struct gw_str rest = gw_str_from(text, backend_forms[form].scheme.len);
     split_credentials(l, &rest, &b);
-    bool ok = unix_socket ? parse_redis_unix(l, v, rest, &b) : parse_redis_tcp(l, v, rest, &b);
-    if (!ok)
+    if (!backend_forms[form].parse(l, v, rest, &b))
         return false;
     if (v && b.password.ptr && gw_str_find(json_str(v), GW_STR("${")) == GW_NPOS)
         json_warn(l->doc, v, l->diags,

@@ -195,6 +195,16 @@ static bool parse_access_log(struct load *l, const struct json *v, struct gw_str
     return true;
 }
 
+/* It need not be there yet. */
+static bool parse_folder(struct load *l, const struct json *v, struct gw_str text, void *out)
+{
+    (void)v;
+    *(struct gw_str *)out = file_resolve(l->arena, l->base, text);
+    return true;
+}
+
+const struct schema_form form_folder = {sizeof(struct gw_str), "the path of a folder",
+                                        parse_folder};
 const struct schema_form form_host = {sizeof(struct gw_str), "a host name or \"*\"", parse_host};
 const struct schema_form form_host_header = {sizeof(struct gw_str), "\"preserve\" or a host",
                                              parse_host_header};

@@ -6,6 +6,7 @@
 
 struct owned {
     struct gw_arena arena; /* holds everything below */
+    struct json_doc *doc;
     struct config config;
 };
 
@@ -24,11 +25,12 @@ static void load_value(struct load *l, const struct schema_key *key, const struc
 static void load_list(struct load *l, const struct schema_key *key, const struct json *v,
                       void *target)
 {
-    if (v && json_type(v) != JSON_ARRAY) {
+    bool lone = v && (key->flags & SCHEMA_LONE_ITEM) && json_type(v) == JSON_OBJECT;
+    if (v && !lone && json_type(v) != JSON_ARRAY) {
         load_fail_expected(l, key, v);
         return;
     }
-    size_t count = v ? json_count(v) : (key->flags & SCHEMA_ONE_ITEM) != 0;
+    size_t count = v && !lone ? json_count(v) : lone || (key->flags & SCHEMA_ONE_ITEM);
     if (v && count == 0 && !(key->flags & SCHEMA_MAY_BE_EMPTY))
         json_error(l->doc, v, l->diags, "\"%s\" is empty (%s)", key->name, key->help);
     if (key->max && count > key->max) {
@@ -41,7 +43,7 @@ static void load_list(struct load *l, const struct schema_key *key, const struct
     size_t size = schema_size(key->item);
     char *items = gw_arena_zalloc(l->arena, count * size);
     set_list(target, items, count);
-    const struct json *child = json_first(v);
+    const struct json *child = lone ? v : json_first(v);
     for (size_t i = 0; i < count; i++, child = child ? json_next(child) : NULL)
         load_value(l, key->item, child, items + i * size);
 }
@@ -73,6 +75,7 @@ static void load_value(struct load *l, const struct schema_key *key, const struc
     case SCHEMA_BOOL:
     case SCHEMA_SWITCH:
     case SCHEMA_INT:
+    case SCHEMA_FRACTION:
     case SCHEMA_SIZE:
     case SCHEMA_TEXT:
     case SCHEMA_PATH:
@@ -111,8 +114,6 @@ void load_section(struct load *l, const struct schema_section *section, const st
         check_unknown_keys(l, section, v);
     for (const struct schema_key *key = section->keys; key->name; key++) {
         const struct json *member = find_value(section, key->name, v);
-        if (member && (key->flags & SCHEMA_UNAVAILABLE))
-            json_key_error(l->doc, member, l->diags, "%s", key->help);
         if (!member && v && (key->flags & SCHEMA_REQUIRED))
             json_error(l->doc, v, l->diags, "\"%s\" is missing (%s)", key->name, key->help);
         load_value(l, key, member, (char *)target + key->offset);
@@ -150,7 +151,7 @@ static struct config *load_document(struct json_doc *doc, const struct config_ov
     gw_arena_init(&owned->arena, NULL, 0, 0);
     const char *path = json_source(doc)->name;
     /* Relations are checked after errors, too: one run shows all mistakes, not the first layer. */
-    struct load l = {doc, diags, &owned->arena, path, o->lenient_secrets, -1};
+    struct load l = {doc, diags, &owned->arena, path, o->lenient_secrets, -1, false};
     if (o->plan && (l.plan = find_plan(o->plan)) < 0)
         gw_diag_file(diags, GW_DIAG_ERROR, NULL,
                      "there is no plan \"%s\"; plans are free, pro, business and enterprise",
@@ -171,24 +172,29 @@ static struct config *load_document(struct json_doc *doc, const struct config_ov
     return NULL;
 }
 
-static struct config *load_and_close(struct json_doc *doc, const struct config_overrides *overrides,
-                                     struct gw_diags *diags)
+/* The document stays: expressions are compiled later and must be able to say where they stand. */
+static struct config *load_and_keep(struct json_doc *doc, const struct config_overrides *overrides,
+                                    struct gw_diags *diags)
 {
     struct config *config = doc ? load_document(doc, overrides, diags) : NULL;
-    json_doc_free(doc);
+    if (!config) {
+        json_doc_free(doc);
+        return NULL;
+    }
+    config->doc = gw_container_of(config, struct owned, config)->doc = doc;
     return config;
 }
 
 struct config *config_load(const char *path, const struct config_overrides *overrides,
                            struct gw_diags *diags)
 {
-    return load_and_close(json_read(path, path, diags), overrides, diags);
+    return load_and_keep(json_read(path, path, diags), overrides, diags);
 }
 
 struct config *config_load_text(const struct gw_source *source,
                                 const struct config_overrides *overrides, struct gw_diags *diags)
 {
-    return load_and_close(json_parse(source, diags), overrides, diags);
+    return load_and_keep(json_parse(source, diags), overrides, diags);
 }
 
 void config_free(struct config *config)
@@ -197,5 +203,6 @@ void config_free(struct config *config)
         return;
     struct owned *owned = gw_container_of(config, struct owned, config);
     gw_arena_clear(&owned->arena);
+    json_doc_free(owned->doc);
     free(owned);
 }

@@ -12,7 +12,8 @@ struct load {
     struct gw_arena *arena; /* of the configuration */
     const char *base;       /* the file; paths in it are relative to its folder */
     bool lenient_secrets;
-    int plan; /* enum config_plan that replaces every zone's, or -1 */
+    int plan;      /* enum config_plan that replaces every zone's, or -1 */
+    bool verbatim; /* a client's text: "${…}" in it is nothing but these letters */
 };
 
 /* Fills the zeroed struct at `target` from an object; NULL: with defaults. Goes on after errors, so
@@ -35,13 +36,19 @@ struct gw_str load_lower(struct load *l, struct gw_str text);
 
 /* Relations inside one section; the table names them. */
 void check_listen(struct load *l, const struct json *v, void *target);
+void check_certificate(struct load *l, const struct json *v, void *target);
 void check_admin(struct load *l, const struct json *v, void *target);
 void check_edge(struct load *l, const struct json *v, void *target);
 void check_origin(struct load *l, const struct json *v, void *target);
+void check_health(struct load *l, const struct json *v, void *target);
+void check_origin_rule(struct load *l, const struct json *v, void *target);
+void check_fault(struct load *l, const struct json *v, void *target);
 void check_settings(struct load *l, const struct json *v, void *target);
 void check_zone(struct load *l, const struct json *v, void *target);
 /* Relations between sections: every edge exists, no name, host or address stands twice. */
 void check_relations(struct load *l, struct config *config);
+/* Part of them: a fault is known by its name alone. */
+void check_faults(struct load *l, struct config *config);
 
 /* A string value with its ${…} replaced. */
 struct expanded {

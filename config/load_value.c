@@ -35,6 +35,23 @@ static bool parse_size(struct gw_str text, uint64_t *out)
     return true;
 }
 
+/* "0.25" as parts of a million; what is finer than one of them is cut off. */
+static bool parse_fraction(struct gw_str text, uint32_t *out)
+{
+    size_t point = gw_min_size(gw_str_chr(text, '.'), text.len);
+    struct gw_str digits = gw_str_from(text, point + 1);
+    uint64_t whole, value = 0;
+    if (!gw_str_u64(gw_str_first(text, point), 1, &whole) || (point + 1 == text.len))
+        return false;
+    for (size_t i = 0; i < digits.len; i++)
+        if (!gw_is_digit(digits.ptr[i]))
+            return false;
+    for (size_t i = 0; i < 6; i++)
+        value = value * 10 + (i < digits.len ? (uint64_t)(digits.ptr[i] - '0') : 0);
+    *out = (uint32_t)(whole * CONFIG_RATIO_WHOLE + value);
+    return *out <= CONFIG_RATIO_WHOLE;
+}
+
 static bool store_number(const struct schema_key *key, uint64_t number, void *target)
 {
     if (number < key->min || number > key->max)
@@ -115,6 +132,8 @@ static bool store_text(struct load *l, const struct schema_key *key, struct gw_s
         return store_switch(key, text, target);
     case SCHEMA_INT:
         return gw_str_u64(text, UINT32_MAX, &number) && store_number(key, number, target);
+    case SCHEMA_FRACTION:
+        return parse_fraction(text, target);
     case SCHEMA_SIZE:
         return parse_size(text, &number) && store_number(key, number, target);
     case SCHEMA_ENUM:
@@ -154,7 +173,7 @@ static void stand_in(struct load *l, const struct schema_key *key, void *target)
 /* Numbers and true/false may stand in quotes only where a variable brings them. */
 static bool takes_literal_string(const struct schema_key *key)
 {
-    return key->kind != SCHEMA_BOOL && key->kind != SCHEMA_INT;
+    return key->kind != SCHEMA_BOOL && key->kind != SCHEMA_INT && key->kind != SCHEMA_FRACTION;
 }
 
 static void load_string(struct load *l, const struct schema_key *key, const struct json *v,
@@ -193,6 +212,12 @@ static bool store_literal(const struct schema_key *key, const struct json *v, vo
     bool is_number = key->kind == SCHEMA_INT || key->kind == SCHEMA_SIZE;
     if (is_bool && json_type(v) == JSON_BOOL) {
         *(bool *)target = json_bool(v);
+        return true;
+    }
+    double fraction =
+        key->kind == SCHEMA_FRACTION && json_type(v) == JSON_NUMBER ? json_number(v) : -1;
+    if (fraction >= 0 && fraction <= 1) {
+        *(uint32_t *)target = (uint32_t)(fraction * CONFIG_RATIO_WHOLE + 0.5);
         return true;
     }
     return is_number && json_int(v, 0, INT64_MAX, &number) &&

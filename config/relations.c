@@ -144,4 +144,5 @@ void check_relations(struct load *l, struct config *config)
     check_edges(&r);
     check_addresses(&r);
     check_zones(&r);
+    check_faults(l, config);
 }

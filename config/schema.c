@@ -13,14 +13,19 @@ static const char *const scheme_words[] = {"http", "https", NULL};
 static const char *const log_format_words[] = {"json", "common", NULL};
 static const char *const log_level_words[] = {"error", "warn", "info", "debug", NULL};
 
-/* Read and refused: a file written for a later version gets one clear message, not "unknown key".
- */
-static const struct schema_key listen_tls_keys[] = {
-    {SCHEMA_KEY(struct config_listen, tls.certificate, "certificate", TEXT),
-     .help = "PEM file with the certificate chain"},
-    {SCHEMA_KEY(struct config_listen, tls.key, "key", TEXT), .help = "PEM file with its key"},
+static const struct schema_key certificate_keys[] = {
+    {SCHEMA_KEY(struct config_certificate, certificate, "certificate", PATH),
+     .help = "PEM file with the certificate and its chain"},
+    {SCHEMA_KEY(struct config_certificate, key, "key", PATH), .help = "PEM file with its key"},
+    {SCHEMA_KEY(struct config_certificate, local_ca, "local_ca", BOOL), .initial = "false",
+     .help = "made for the hosts of all zones by the authority of `nearedge trust`"},
+    {SCHEMA_KEY(struct config_certificate, local_ca_dir, "local_ca_dir", FORM),
+     .form = &form_folder, .help = "where that authority lives; default: ~/.local/share/nearedge"},
     {0}};
-static const struct schema_section listen_tls = {0, listen_tls_keys, NULL, NULL};
+static const struct schema_section certificate = {sizeof(struct config_certificate),
+                                                  certificate_keys, NULL, check_certificate};
+static const struct schema_key certificate_item = {
+    .name = "tls[]", .kind = SCHEMA_OBJECT, .section = &certificate, .help = "a certificate"};
 
 static const struct schema_key listen_keys[] = {
     {SCHEMA_KEY(struct config_listen, address, "address", FORM), .initial = "127.0.0.1:8080",
@@ -32,11 +37,10 @@ static const struct schema_key listen_keys[] = {
      .help = "the public port it stands for; default: that of visitor_scheme"},
     {SCHEMA_KEY(struct config_listen, visitor_https, "visitor_scheme", SWITCH), .initial = "http",
      .words = scheme_words, .help = "the scheme its visitors are taken to use"},
-    {.name = "tls",
-     .kind = SCHEMA_OBJECT,
-     .flags = SCHEMA_UNAVAILABLE,
-     .section = &listen_tls,
-     .help = "TLS listeners are not available in this version"},
+    {SCHEMA_KEY(struct config_listen, h2c, "h2c", BOOL), .initial = "false",
+     .help = "also HTTP/2 without TLS, for clients that begin with its preface"},
+    {SCHEMA_KEY(struct config_listen, tls, "tls", LIST), .flags = SCHEMA_LONE_ITEM, .max = 64,
+     .item = &certificate_item, .help = "its certificates, chosen by name; not given: no TLS"},
     {0}};
 static const struct schema_section listen = {sizeof(struct config_listen), listen_keys, "address",
                                              check_listen};
@@ -97,6 +101,8 @@ static const struct schema_key timeouts_keys[] = {
      .max = DAY_MS, .help = "while the visitor takes no byte"},
     {SCHEMA_KEY(struct config_timeouts, drain_ms, "drain_ms", INT), .initial = "30000",
      .max = DAY_MS, .help = "after TERM, for exchanges under way"},
+    {SCHEMA_KEY(struct config_timeouts, handshake_ms, "handshake_ms", INT), .initial = "10000",
+     .min = 1, .max = DAY_MS, .help = "of TLS, from the connection on"},
     {0}};
 static const struct schema_section timeouts = {sizeof(struct config_timeouts), timeouts_keys, NULL,
                                                NULL};
@@ -168,5 +174,7 @@ static const struct schema_key root_keys[] = {
     {SCHEMA_KEY(struct config, limits, "limits", OBJECT), .section = &limits,
      .help = "ceilings for what visitors send"},
     {SCHEMA_KEY(struct config, log, "log", OBJECT), .section = &log_section, .help = "logs"},
+    {SCHEMA_KEY(struct config, faults_seed, "faults_seed", INT), .initial = "1", .max = UINT32_MAX,
+     .help = "decides which requests a fault's ratio meets"},
     {0}};
 const struct schema_section schema_root = {sizeof(struct config), root_keys, NULL, NULL};

@@ -12,16 +12,17 @@ struct json;
 struct load;
 
 enum schema_kind {
-    SCHEMA_BOOL,   /* bool */
-    SCHEMA_SWITCH, /* bool; "on" or "off" as Cloudflare's settings have it, or two words */
-    SCHEMA_INT,    /* uint32_t in [min, max] */
-    SCHEMA_SIZE,   /* uint64_t in [min, max]; "256MiB", or a number of bytes */
-    SCHEMA_TEXT,   /* struct gw_str */
-    SCHEMA_PATH,   /* struct gw_str; made relative to the file that names it; must be readable */
-    SCHEMA_ENUM,   /* an enum whose values count through `words` from 0 */
-    SCHEMA_FORM,   /* what form->parse makes of a string */
-    SCHEMA_OBJECT, /* the fields of `section` */
-    SCHEMA_LIST,   /* a pointer, and behind it the size_t count, of what `item` says */
+    SCHEMA_BOOL,     /* bool */
+    SCHEMA_SWITCH,   /* bool; "on" or "off" as Cloudflare's settings have it, or two words */
+    SCHEMA_INT,      /* uint32_t in [min, max] */
+    SCHEMA_FRACTION, /* uint32_t, parts of a million; a number from 0 to 1 */
+    SCHEMA_SIZE,     /* uint64_t in [min, max]; "256MiB", or a number of bytes */
+    SCHEMA_TEXT,     /* struct gw_str */
+    SCHEMA_PATH,     /* struct gw_str; made relative to the file that names it; must be readable */
+    SCHEMA_ENUM,     /* an enum whose values count through `words` from 0 */
+    SCHEMA_FORM,     /* what form->parse makes of a string */
+    SCHEMA_OBJECT,   /* the fields of `section` */
+    SCHEMA_LIST,     /* a pointer, and behind it the size_t count, of what `item` says */
 };
 
 enum schema_flag {
@@ -30,7 +31,7 @@ enum schema_flag {
     SCHEMA_NOT_SIMULATED = 4, /* any value but the default is worth a warning */
     SCHEMA_MAY_BE_EMPTY = 8,  /* texts and lists */
     SCHEMA_ONE_ITEM = 16,     /* a list that is not given holds one item of defaults */
-    SCHEMA_UNAVAILABLE = 32,  /* known, but its presence is an error: help says why */
+    SCHEMA_LONE_ITEM = 32,    /* a list of one may be written without its brackets */
 };
 
 /* Puts the value of `text` at `out`, or reports at `v` and answers false. `v` is NULL for defaults,
@@ -66,9 +67,12 @@ struct schema_section {
     void (*check)(struct load *l, const struct json *v, void *target);
 };
 
-extern const struct schema_section schema_root;    /* struct config */
-extern const struct schema_section schema_zone;    /* struct config_zone */
-extern const struct schema_section schema_limiter; /* struct config_limiter */
+extern const struct schema_section schema_root;        /* struct config */
+extern const struct schema_section schema_zone;        /* struct config_zone */
+extern const struct schema_section schema_origin;      /* struct config_origin */
+extern const struct schema_section schema_origin_rule; /* struct config_origin_rule */
+extern const struct schema_section schema_fault;       /* struct config_fault */
+extern const struct schema_section schema_limiter;     /* struct config_limiter */
 
 /* One line of a table: the field of a struct, the name in the file, the kind. */
 #define SCHEMA_KEY(type, field, key, what)                                                         \

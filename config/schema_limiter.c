@@ -44,7 +44,7 @@ static const struct schema_section durable_object = {0, object_keys, NULL, NULL}
 
 static const struct schema_key limiter_keys[] = {
     {SCHEMA_KEY(struct config_limiter, backend, "backend", FORM), .initial = "embedded",
-     .form = &form_backend, .help = "in the process, or Redis"},
+     .form = &form_backend, .help = "in the process, Redis, or Redis Cluster"},
     {SCHEMA_KEY(struct config_limiter, on_backend_failure, "on_backend_failure", ENUM),
      .initial = "memory", .words = failure_words,
      .help = "without Redis: count locally, allow, or deny with 503"},

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The sections of the configuration beside its zones: where to listen, the simulated places, cache,
+/* The sections of the configuration beside its zones and listeners: the simulated places, cache,
  * limiter, ceilings and logs.
  *
  * Texts end with a NUL behind their length and live as long as the configuration; one that was not
  * given has ptr == NULL. Numbers in brackets are defaults, units are in the names. */
-#include "gateway/base/ip.h"
+#include "config/listen.h"
 #include "gateway/base/log.h"
 
 enum config_log_target { CONFIG_LOG_OFF, CONFIG_LOG_STDOUT, CONFIG_LOG_STDERR, CONFIG_LOG_FILE };
@@ -13,35 +13,6 @@ enum config_log_format { CONFIG_LOG_JSON, CONFIG_LOG_COMMON };
 enum config_backend_kind { CONFIG_BACKEND_EMBEDDED, CONFIG_BACKEND_REDIS };
 enum config_backend_failure { CONFIG_FAIL_MEMORY, CONFIG_FAIL_ALLOW, CONFIG_FAIL_DENY };
 enum config_kv_write_limit { CONFIG_KV_STRICT, CONFIG_KV_TOKEN_BUCKET, CONFIG_KV_OFF };
-
-/* Where to listen: an IP address and port, or a Unix socket. */
-struct config_address {
-    struct gw_str text; /* as written */
-    struct gw_ip ip;    /* family GW_IP_NONE for a Unix socket */
-    uint16_t port;      /* 0: the kernel chooses */
-    struct gw_str unix_path;
-};
-
-struct config_listen {
-    struct config_address address; /* [127.0.0.1:8080] */
-    struct gw_str edge_name;       /* [the first edge] */
-    size_t edge;                   /* its index in edges */
-    uint32_t visitor_port;         /* the public port it stands for [443 or 80 by scheme] */
-    bool visitor_https;            /* "visitor_scheme" [http]: visitors are taken to come by TLS */
-    struct {
-        struct gw_str certificate, key; /* paths; a listener that has them is refused for now */
-    } tls;
-};
-
-struct config_admin {
-    bool enabled;                  /* "admin" is in the file */
-    struct config_address address; /* [127.0.0.1:8081] */
-    struct gw_str token;           /* bearer token; always given unless loopback or Unix socket */
-    struct gw_str api_email;       /* the older X-Auth-Email and X-Auth-Key pair, both or none */
-    struct gw_str api_key;
-    bool persist; /* [false] rulesets changed through the API are written to their files */
-    bool record;  /* [false] the newest exchanges are kept also while nobody looks */
-};
 
 struct config_edge {
     struct gw_str name;      /* three upper-case letters [FRA] */
@@ -56,13 +27,23 @@ struct config_cache {
     uint64_t max_object_size; /* bytes [512 MB] */
 };
 
+struct config_endpoint {
+    struct gw_str host; /* name or address without brackets */
+    uint16_t port;
+};
+
+#define CONFIG_BACKEND_SEEDS_MAX 16
+
 struct config_backend {
     enum config_backend_kind kind; /* [embedded]; what follows is for redis */
     struct gw_str host;            /* name or address without brackets; empty with unix_path */
     uint16_t port;                 /* [6379] */
     struct gw_str unix_path;
-    struct gw_str user, password; /* ptr NULL: no AUTH, or AUTH without a user */
-    uint32_t db;                  /* [0] */
+    struct gw_str user, password;   /* ptr NULL: no AUTH, or AUTH without a user */
+    uint32_t db;                    /* [0] */
+    bool cluster;                   /* redis+cluster://: it must be one; redis:// may turn out so */
+    struct config_endpoint *others; /* further nodes to ask for the cluster's map */
+    size_t other_count;
 };
 
 struct config_limiter {
@@ -84,11 +65,12 @@ struct config_limiter {
 
 /* Towards visitors; those towards origins belong to the origin. */
 struct config_timeouts {
-    uint32_t header_ms; /* [15000] from the first byte of a request to the end of its head */
-    uint32_t body_ms;   /* [30000] between two reads of a request body */
-    uint32_t idle_ms;   /* [400000] a kept-alive connection without a request */
-    uint32_t write_ms;  /* [30000] while the visitor takes no byte */
-    uint32_t drain_ms;  /* [30000] after TERM, for exchanges under way */
+    uint32_t header_ms;    /* [15000] from the first byte of a request to the end of its head */
+    uint32_t body_ms;      /* [30000] between two reads of a request body */
+    uint32_t idle_ms;      /* [400000] a kept-alive connection without a request */
+    uint32_t write_ms;     /* [30000] while the visitor takes no byte */
+    uint32_t drain_ms;     /* [30000] after TERM, for exchanges under way */
+    uint32_t handshake_ms; /* [10000] of TLS, from accept on */
 };
 
 /* Ceilings for what visitors can grow; Cloudflare's own. */

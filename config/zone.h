@@ -6,7 +6,8 @@
  *
  * Texts end with a NUL behind their length and live as long as the configuration; one that was not
  * given has ptr == NULL. A number in brackets is the default. */
-#include "gateway/base/str.h"
+#include "config/fault.h"
+#include "config/origin.h"
 
 enum config_plan {
     CONFIG_PLAN_FREE, /* [free] */
@@ -30,23 +31,6 @@ extern const char *const config_plan_names[];
 extern const char *const config_cache_level_names[];
 extern const char *const config_ssl_names[];
 
-struct config_origin {
-    struct gw_str url;         /* as written */
-    struct gw_str host;        /* name or address without brackets, lower case */
-    uint16_t port;             /* [80] */
-    bool host_is_ip;           /* no name needs to be resolved */
-    struct gw_str authority;   /* "host:port" as a Host header says it: port 80 is left out */
-    struct gw_str host_header; /* a literal Host for the origin; empty: "preserve" the visitor's */
-    uint32_t connect_timeout_ms; /* [19000] until the connection stands: 522 */
-    uint32_t read_timeout_ms;    /* [120000] between two reads of an answer: 524 */
-    uint32_t write_timeout_ms;   /* [30000] while the origin takes no byte of the request */
-    uint32_t idle_timeout_ms;    /* [900000] an unused connection stays open this long */
-    struct {
-        struct gw_str ca, server_name; /* [the system's store; the host] */
-        bool verify;                   /* [true] */
-    } tls;                             /* for https, which is refused for now */
-};
-
 struct config_settings {
     uint32_t browser_cache_ttl; /* seconds [14400]; 0: respect the origin */
     bool development_mode;      /* [off] nothing is served from the cache */
@@ -60,6 +44,7 @@ struct config_settings {
     bool missing_ne;           /* [false] value of `ne` on a missing field (rules-language.md 7) */
     bool origin_cache_control; /* [true; enterprise: false]; below enterprise always true */
     enum config_ssl ssl;       /* [flexible] */
+    bool always_use_https;     /* [off] 301 for whoever comes without TLS */
 };
 
 /* Is this one of the values that Cloudflare takes for browser_cache_ttl? */
@@ -85,5 +70,9 @@ struct config_zone {
     struct gw_str limiters; /* path likewise; not given: no limiters */
     struct config_user_from user_from;
     bool worker_first;  /* [false] a Worker route stands before the cache: no CF-Cache-Status */
-    bool mirror_checks; /* [false] answer the app's own CSRF and session refusals; not simulated */
+    bool mirror_checks; /* [false] the app's own origin and CSRF refusals (limiter/app_check.h) */
+    struct config_origin_rule *origin_rules; /* [none] requests that go elsewhere */
+    size_t origin_rule_count;
+    struct config_fault *faults; /* [none] */
+    size_t fault_count;
 };

@@ -7,11 +7,11 @@ set -euo pipefail
 
 # One need a word; "a|b" means that either will do, the first one known to apt is installed.
 build=(gcc libc6-dev cmake ninja-build "pkgconf|pkg-config" libuv1-dev
-    "libllhttp-dev|llhttp-dev|node-llhttp" libssl-dev libhiredis-dev libcjson-dev libpcre2-dev zlib1g-dev libbrotli-dev
+    "libllhttp-dev|llhttp-dev|node-llhttp" libssl-dev libhiredis-dev libcjson-dev libpcre2-dev zlib1g-dev libbrotli-dev libnghttp2-dev
     python3) # for quickstart.sh's demo origin
-tests=(libcmocka-dev python3-pytest redis-server curl jq clang-format)
-bench=(wrk "nginx-light|nginx" haproxy varnish)
-daemons=(redis-server nginx haproxy varnish)
+tests=(libcmocka-dev python3-pytest python3-h2 nghttp2-client redis-server curl jq openssl chromium nodejs npm clang-format)
+bench=(wrk "nginx-light|nginx" haproxy varnish h2o nghttp2-client)
+daemons=(redis-server nginx haproxy varnish h2o)
 
 usage() {
     echo "usage: deploy/install-deps.sh [--tests] [--bench]"
@@ -36,10 +36,14 @@ is_installed() { # PACKAGE
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+# What else may have brought a program: node is often a newer one than Debian's, without its package.
+declare -A programs=([chromium]=chromium [nodejs]=node [npm]=npm)
+
 is_met() { # NEED
     local name
     for name in ${1//|/ }; do
         is_installed "$name" && return 0
+        [ -n "${programs[$name]:-}" ] && command -v "${programs[$name]}" >/dev/null && return 0
     done
     return 1
 }

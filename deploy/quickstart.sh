@@ -5,7 +5,8 @@
 # foreground until Ctrl-C. --check sends those requests itself, on free ports, and exits 0 only if
 # each answer was as expected. Stops only what it started.
 #
-# Environment: NEAREDGE_PORT (8080), NEAREDGE_ADMIN_PORT (8081), DEMO_ORIGIN_PORT (9000, or a free one).
+# Environment: NEAREDGE_PORT (8080), NEAREDGE_TLS_PORT (8443), NEAREDGE_ADMIN_PORT (8081), DEMO_ORIGIN_PORT (9000, or a
+# free one). The authority for https lives in $XDG_DATA_HOME/nearedge (~/.local/share/nearedge) and stays there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -75,9 +76,14 @@ start_origin() {
     export DEMO_ORIGIN_PORT
 }
 
+make_authority() { # for https; --check leaves no trace
+    [ $check -eq 0 ] || export XDG_DATA_HOME=$scratch/data
+    ca=$("$binary" trust -c "$config" --json | "$python" -c 'import json, sys; print(json.load(sys.stdin)["ca"])')
+}
+
 start_gateway() {
     if [ $check -eq 1 ]; then
-        export NEAREDGE_PORT=0 NEAREDGE_ADMIN_PORT=0
+        export NEAREDGE_PORT=0 NEAREDGE_TLS_PORT=0 NEAREDGE_ADMIN_PORT=0
         "$binary" run -c "$config" --ready-file "$scratch/ready" </dev/null >"$scratch/gateway.log" 2>&1 &
     else
         "$binary" run -c "$config" --ready-file "$scratch/ready" </dev/null &
@@ -86,15 +92,16 @@ start_gateway() {
     if ! wait_for_file "$scratch/ready" "$gateway_pid"; then
         [ ! -e "$scratch/gateway.log" ] || cat "$scratch/gateway.log" >&2
         say "quickstart: the gateway did not start. If its ports are taken, choose others:"
-        say "    NEAREDGE_PORT=18080 NEAREDGE_ADMIN_PORT=18081 deploy/quickstart.sh"
+        say "    NEAREDGE_PORT=18080 NEAREDGE_TLS_PORT=18443 NEAREDGE_ADMIN_PORT=18081 deploy/quickstart.sh"
         exit 1
     fi
     listen=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["listen"][0])' "$scratch/ready")
+    secure=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["listen"][1])' "$scratch/ready")
     admin=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1])).get("admin") or "")' "$scratch/ready")
 }
 
 print_urls() {
-    local host='-H "Host: ci.hub-evolution.com"' head='curl -s -o /dev/null -D -'
+    local host='-H "Host: ci.hub-evolution.com"' head='curl -s -o /dev/null -D -' port=${secure##*:}
     cat <<END
 
 Your edge listens on http://$listen, its admin on http://$admin. Try, in another terminal:
@@ -104,8 +111,10 @@ Your edge listens on http://$listen, its admin on http://$admin. Try, in another
   session bypass        $head $host -H "Cookie: session_id=demo" http://$listen/styles.css
   API is never cached   $head $host http://$listen/api/health
   a burst ends in 429   for i in \$(seq 20); do curl -s -o /dev/null -w '%{http_code} ' -X POST $host http://$listen/api/ai-image/generate; done; echo
+  https                 $head --cacert $ca --resolve ci.hub-evolution.com:$port:127.0.0.1 https://ci.hub-evolution.com:$port/styles.css
   what it counted       curl -s http://$admin/metrics
 
+Browsers trust it after: sudo $binary trust --install --dir ${ca%/*}
 Ctrl-C ends it.
 
 END
@@ -113,9 +122,10 @@ END
 
 build
 start_origin
+make_authority
 start_gateway
 if [ $check -eq 1 ]; then
-    if "$python" deploy/demo-origin/check.py "$listen"; then
+    if "$python" deploy/demo-origin/check.py "$listen" "$secure" "$ca"; then
         say "quickstart: everything was as expected"
     else
         tail -n 20 "$scratch/gateway.log" >&2

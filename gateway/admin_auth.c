@@ -29,6 +29,18 @@ static bool host_is_ours(struct gw_str name, const struct gw_ip *own)
     return gw_ip_is_loopback(&ip) || gw_ip_cmp(&ip, own) == 0 || is_unspecified(own);
 }
 
+/* Our own page names itself in Origin when it writes and when it loads its modules. It is told from
+ * every other page by an Origin that is this very listener, port included, and, where there is
+ * anything to protect, by a field that no page can send to another origin without being allowed to
+ * first, which we allow nobody (Fetch standard, section 4.8). */
+static bool is_own_page(const struct admin_auth *auth, struct gw_str origin)
+{
+    const struct headers *headers = &auth->request->headers;
+    const struct gw_str *host = headers_get(headers, HEADER_HOST);
+    return host && (auth->open || headers_find(headers, GW_STR("X-Nearedge-Inspector"))) &&
+           gw_str_starts(origin, GW_STR("http://")) && gw_str_ieq(gw_str_from(origin, 7), *host);
+}
+
 /* ---- credentials ---- */
 
 /* RFC 6750 section 2.1; the scheme is case-insensitive (RFC 9110 section 11.1). */
@@ -71,9 +83,10 @@ static enum admin_verdict check_credentials(const struct admin_auth *auth)
 /* Browsers first: a page that guessed the token must not get further than one that did not. */
 enum admin_verdict admin_auth_check(const struct admin_auth *auth)
 {
-    if (headers_has(&auth->request->headers, HEADER_ORIGIN))
-        return ADMIN_AUTH_ORIGIN;
+    const struct gw_str *origin = headers_get(&auth->request->headers, HEADER_ORIGIN);
     const struct gw_ip *bound = &auth->config->address.ip;
+    if (origin && (bound->family == GW_IP_NONE || !is_own_page(auth, *origin)))
+        return ADMIN_AUTH_ORIGIN;
     if (bound->family != GW_IP_NONE && !host_is_ours(auth->request->host.name, bound))
         return ADMIN_AUTH_HOST;
     return auth->open ? ADMIN_AUTH_OK : check_credentials(auth);

@@ -5,9 +5,9 @@
  * Host: a web page anywhere can make a browser send requests to a loopback port, and with DNS
  * rebinding even read the answers; both show in Host or Origin. So Host must be a loopback name or
  * address or the address the listener is bound to (bound to all addresses: any address, since only
- * a name can be rebound), and a request with an Origin is refused whatever it says: no page is
- * meant to talk to this API. Ports are not compared, they change on the way through a tunnel. A
- * Unix socket is out of a browser's reach.
+ * a name can be rebound), and a request with an Origin is refused, unless it is the inspector's own
+ * page that speaks: no other is meant to talk to this API. The port of Host is not compared, it
+ * changes on the way through a tunnel. A Unix socket is out of a browser's reach.
  *
  * Credentials: a bearer token, or Cloudflare's older X-Auth-Email and X-Auth-Key; Authorization
  * wins when both are sent. Secrets are compared in constant time. Without a configured secret only

@@ -12,9 +12,10 @@
 static struct explain *ask(struct admin_call *call)
 {
     enum explain_form form = admin_is_api_v4(call->path) ? EXPLAIN_FORM_TRACE : EXPLAIN_FORM_OWN;
-    struct explain_asked asked = {
-        .question = {.now_ms = call->exchange->now.wall_ms, .store = call->server->cache},
-        .error = "invalid JSON: an object is expected"};
+    struct explain_asked asked = {.question = {.now_ms = call->exchange->now.wall_ms,
+                                               .store = call->server->cache,
+                                               .rate = call->server->rate},
+                                  .error = "invalid JSON: an object is expected"};
     struct json_doc *doc = admin_body(call);
     struct explain *e = NULL;
     if (doc && explain_question_read(&asked, json_root(doc), form, &call->exchange->arena))

@@ -11,7 +11,8 @@ struct limiter_state_item admin_limits_item(const struct limiter *limiter)
     return (struct limiter_state_item){.name = limiter->name,
                                        .limit = limiter->rule.limit,
                                        .window_ms = limiter->rule.window_ms,
-                                       .store = limiter->store};
+                                       .store = limiter->store,
+                                       .compare = limiter->compare};
 }
 
 /* Limiters are known by name only: the first zone that has it speaks for all. */

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "gateway/admin_route.h"
+#include "gateway/admin_upstreams.h"
 #include "gateway/server.h"
 
 static void set_gauges(struct server *s)
@@ -24,5 +25,9 @@ enum admin_result admin_metrics(struct admin_call *call)
     set_gauges(call->server);
     call->content_type = "text/plain; version=0.0.4; charset=utf-8";
     metrics_write(call->server->metrics, &call->out);
+    admin_upstream_metrics(admin_snapshot(call), gw_loop_now(call->worker->loop).mono_ms,
+                           &call->out);
+    admin_fault_metrics(admin_snapshot(call), &call->out);
+    admin_compare_metrics(call);
     return ADMIN_DONE;
 }

@@ -2,6 +2,7 @@
 #include "gateway/admin_purge_url.h"
 
 #include "cache/key.h"
+#include "gateway/destination.h"
 #include "gateway/visit.h"
 
 #define ARENA_MAX ((size_t)1 << 20)
@@ -79,7 +80,7 @@ static void purge_at(const struct target *t, size_t edge, bool https)
 {
     const struct config_edge *place = t->scope->snapshot->edges[edge].config;
     uint16_t port = t->request.host.port;
-    const struct visit v = {
+    struct visit v = {
         .zone = t->scope->zone,
         .edge = place,
         .request = &t->request,
@@ -93,6 +94,7 @@ static void purge_at(const struct target *t, size_t edge, bool https)
                         : 80,
         .wall_ms = t->scope->now_ms,
     };
+    v.origin = destination_of_visit(t->scope->snapshot, &v, t->arena).origin->config;
     struct ruleset_result rules = {0};
     match_rules(&v, t->arena, &rules);
     const struct cache_request request = visit_cache(&v);

@@ -3,6 +3,7 @@
 
 #include "gateway/api_persist.h"
 #include "gateway/exchange.h"
+#include "gateway/faults.h"
 #include "gateway/server.h"
 
 /* What the writer sees, and the way there and back. */
@@ -14,6 +15,7 @@ struct trip {
     struct gw_loop *loop;
     struct admin_call *waiting; /* worker 0's; NULL: its client has gone */
     api_writer *writer;
+    bool zoned;
 };
 
 /* ---- worker 0: the answer ---- */
@@ -91,13 +93,13 @@ static void change(struct trip *trip)
     struct server *s = trip->server;
     struct api_write *w = &trip->write;
     w->snapshot = s->snapshot;
-    w->zone = api_zone_in(s->snapshot, w->call.path);
+    w->zone = trip->zoned ? api_zone_in(s->snapshot, w->call.path) : NULL;
     w->now_ms = gw_clock_now(&s->clock).wall_ms;
-    if (!w->zone) { /* a reload came in between and took it away */
+    if (trip->zoned && !w->zone) { /* a reload came in between and took it away */
         admin_v4_unroutable(&w->call, false);
         return;
     }
-    w->change.zone = w->zone->index;
+    w->change.zone = w->zone ? w->zone->index : GW_NPOS;
     if (!trip->writer(w))
         return;
     if (w->dry_run)
@@ -112,6 +114,7 @@ static void run(struct control_job *job)
     change(trip);
     api_rulesets_unref(trip->write.change.documents);
     ruleset_unref(trip->write.change.compiled);
+    fault_set_unref(trip->write.change.faults);
     gw_loop_post(trip->loop, &trip->back);
 }
 
@@ -150,24 +153,39 @@ static struct trip *new_trip(struct admin_call *call, api_writer *writer)
     return trip;
 }
 
-enum admin_result api_write_start(struct admin_call *call, enum api_body body, api_writer *writer)
+static enum admin_result start(struct admin_call *call, enum api_body body, struct trip *trip)
 {
-    bool dry_run;
-    if (!api_zone(call) || !read_dry_run(call, &dry_run))
-        return ADMIN_DONE;
-    struct json_doc *doc = body == API_BODY_OBJECT ? admin_body(call) : NULL;
-    if (body == API_BODY_OBJECT && !doc) {
-        admin_v4_fail(call, 400, 0, "invalid JSON: an object is expected");
-        return ADMIN_DONE;
-    }
-    struct trip *trip = new_trip(call, writer);
-    trip->write.body = doc;
-    trip->write.dry_run = dry_run;
-    if (!control_submit(&call->server->control, &trip->there)) {
-        admin_v4_fail(call, 503, 0, "the server is shutting down");
+    static const struct admin_refusal no_object = {400, 0, "bad_request",
+                                                   "invalid JSON: an object is expected"};
+    static const struct admin_refusal ending = {503, 0, "unavailable",
+                                                "the server is shutting down"};
+    const struct admin_refusal *refusal = NULL;
+    if (body == API_BODY_OBJECT && !(trip->write.body = admin_body(call)))
+        refusal = &no_object;
+    else if (!control_submit(&call->server->control, &trip->there))
+        refusal = &ending;
+    if (refusal) {
+        admin_refuse(call, refusal);
         free_trip(trip);
         return ADMIN_DONE;
     }
     call->write = &trip->write;
     return ADMIN_WAIT;
+}
+
+enum admin_result api_write_start(struct admin_call *call, enum api_body body, api_writer *writer)
+{
+    bool dry_run;
+    if (!api_zone(call) || !read_dry_run(call, &dry_run))
+        return ADMIN_DONE;
+    struct trip *trip = new_trip(call, writer);
+    trip->zoned = true;
+    trip->write.dry_run = dry_run;
+    return start(call, body, trip);
+}
+
+enum admin_result api_write_start_all(struct admin_call *call, enum api_body body,
+                                      api_writer *writer)
+{
+    return start(call, body, new_trip(call, writer));
 }

@@ -15,10 +15,10 @@ struct api_write {
     struct gw_arena arena;
     struct api_problems problems;
     struct server *server;
-    const struct snapshot *snapshot; /* the newest */
-    const struct snapshot_zone *zone;
-    struct json_doc *body; /* an object, unless the writer does not want one */
-    uint64_t now_ms;       /* of the configured clock */
+    const struct snapshot *snapshot;  /* the newest */
+    const struct snapshot_zone *zone; /* NULL: of none */
+    struct json_doc *body;            /* an object, unless the writer does not want one */
+    uint64_t now_ms;                  /* of the configured clock */
     bool dry_run;
 
     struct snapshot_change change;     /* by the writer */
@@ -33,5 +33,9 @@ enum api_body { API_BODY_NONE, API_BODY_OBJECT };
 
 /* For handlers: answers at once what can be (no such zone, a broken body), or ADMIN_WAIT. */
 enum admin_result api_write_start(struct admin_call *call, enum api_body body, api_writer *writer);
+/* The same for a write that is about no zone in the path: w->zone is NULL, and what the writer says
+ * in case of a refusal has the house's form. */
+enum admin_result api_write_start_all(struct admin_call *call, enum api_body body,
+                                      api_writer *writer);
 /* The client of a call that waits has gone. */
 void api_write_abandon(struct admin_call *call);

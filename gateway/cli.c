@@ -9,9 +9,9 @@
 #define OPTIONS_MAX 32
 
 const struct verb *const cli_verbs[] = {
-    &verb_run,    &verb_check,      &verb_explain, &verb_rules,       &verb_load,
-    &verb_limits, &verb_purge,      &verb_clock,   &verb_healthcheck, &verb_version,
-    &verb_help,   &verb_completion, NULL};
+    &verb_run,   &verb_check,   &verb_explain, &verb_rules,      &verb_load,
+    &verb_drill, &verb_limits,  &verb_purge,   &verb_clock,      &verb_healthcheck,
+    &verb_trust, &verb_version, &verb_help,    &verb_completion, NULL};
 
 /* Not a guess that is then run: a slip of the hand must not start something. */
 static int unknown_verb(const char *name)

@@ -43,4 +43,5 @@ bool cli_has_color(FILE *out);
 void cli_print_diags(const struct gw_diags *diags);
 
 extern const struct verb verb_run, verb_check, verb_explain, verb_rules, verb_load, verb_limits,
-    verb_purge, verb_clock, verb_healthcheck, verb_version, verb_help, verb_completion;
+    verb_purge, verb_clock, verb_healthcheck, verb_version, verb_help, verb_completion, verb_drill,
+    verb_trust;

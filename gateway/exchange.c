@@ -9,6 +9,8 @@
 #include "gateway/recode.h"
 #include "gateway/reply.h"
 #include "gateway/server.h"
+#include "gateway/step_fault.h"
+#include "gateway/step_rate.h"
 
 #define ARENA_MAX      ((size_t)4 << 20) /* a head of 128 KiB three times over, and change */
 #define FREE_EXCHANGES 64
@@ -93,6 +95,7 @@ static void release_parts(struct exchange *x)
         fetch_client_gone(x->fetch);
     recoder_free(x->delivery.recoder);
     x->delivery.recoder = NULL;
+    step_fault_cancel(x);
     exchange_cache_release(x);
     if (x->admin_call)
         admin_call_release(x->admin_call);
@@ -134,6 +137,8 @@ void exchange_respond(struct exchange *x, const struct response *response)
 {
     x->responded = true;
     x->status = response->status;
+    if (gw_unlikely(x->rate != NULL))
+        rate_on_response(x, response);
     if (gw_unlikely(recorder_is_on(&x->worker->server->recorder)))
         x->recorded_head = record_response(&x->arena, response);
     for (size_t i = 0; i < response->body_parts; i++)
@@ -186,7 +191,7 @@ bool exchange_on_eof(struct exchange *x)
             upstream_send_end(x->upstream);
         return true;
     }
-    if (x->step != STEP_PASS)
+    if (x->step != STEP_PASS && x->step != STEP_FAULT)
         return true;
     exchange_on_gone(x);
     return false;

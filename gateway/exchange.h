@@ -7,9 +7,9 @@
  * in the background still needs the request's facts (exchange_hold). Events from the session come
  * from the loop only, never inside a call that a step made.
  *
- * Thread: the worker's. Owns: its arena and whatever its parts say. Borrowed: the session until
- * io->done. */
+ * Thread: the worker's. Owns: its arena, what its parts say. Borrowed: the session until done. */
 #include "config/rules/ruleset.h"
+#include "gateway/destination.h"
 #include "gateway/exchange_io.h"
 #include "gateway/exchange_parts.h"
 #include "gateway/steps.h"
@@ -24,13 +24,12 @@ struct exchange {
     const struct exchange_io *io;
     void *session;
     enum step step;
-    bool running; /* the driver is inside a step: resume is remembered */
-    bool resume_again;
-    bool gone;       /* the client went away */
-    bool admin;      /* of the admin listener */
-    bool responded;  /* the response head was handed to the session */
-    bool tunnel;     /* 101: raw bytes both ways */
-    bool body_ended; /* the request body was received whole */
+    bool running, resume_again; /* the driver is inside a step: resume is remembered */
+    bool gone;                  /* the client went away */
+    bool admin;                 /* of the admin listener */
+    bool responded;             /* the response head was handed to the session */
+    bool tunnel;                /* 101: raw bytes both ways */
+    bool body_ended;            /* the request body was received whole */
     bool body_too_large;
     uint64_t body_received, body_max; /* bytes */
 
@@ -45,6 +44,9 @@ struct exchange {
     uint64_t start_us;  /* real */
     struct gw_time now; /* of the turn that started it */
 
+    struct destination destination; /* from RULES on */
+    struct edge_fault *fault;       /* in the arena; NULL: none was met */
+    struct exchange_rate *rate;     /* in the arena; NULL: there are no rules */
     struct exchange_limit limit;
     struct exchange_cache cache;
     struct exchange_delivery delivery;
@@ -69,7 +71,7 @@ struct exchange {
     struct cache_request cache_request;
     struct cache_policy cache_policy;
     struct ruleset_result rules;
-    struct rules_request facts; /* what rules see; valid when the zone has cache rules */
+    struct rules_request facts; /* what rules see, from RULES on (exchange_has_facts) */
     char first[4096] __attribute__((aligned(16)));
 };
 
@@ -96,8 +98,7 @@ void exchange_respond(struct exchange *x, const struct response *response);
 void exchange_send(struct exchange *x, const struct iovec *parts, size_t count,
                    const struct conn_hold *hold);
 
-/* A fetch that outlives the response (refresh in the background) keeps the request's facts alive.
- */
+/* A fetch that outlives the response (a refresh) keeps the request's facts alive. */
 void exchange_hold(struct exchange *x);
 void exchange_unhold(struct exchange *x);
 

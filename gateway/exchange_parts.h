@@ -9,6 +9,7 @@
 #include "cache/store_decision.h"
 #include "gateway/net/address.h"
 #include "limiter/limiter.h"
+#include "limiter/rate_rules.h"
 
 /* What the edge says itself: an error page, the limiter's 429. Written by reply.h. */
 struct exchange_reply {
@@ -26,6 +27,12 @@ struct exchange_client {
     bool https;    /* scheme the visitor used, or stands for */
     uint16_t port; /* public port the visitor used, or stands for */
     struct net_address peer;
+};
+
+/* By RATE, of zones that have rate limiting rules. */
+struct exchange_rate {
+    struct rate_verdict verdict;
+    bool asked_origin; /* for this visitor */
 };
 
 /* By LIMIT. */

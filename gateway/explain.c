@@ -68,6 +68,8 @@ static bool find_zone(struct explain *e)
                refused == 404   ? "no zone has this host"
                : refused == 405 ? "this method is not served"
                                 : "CDN-Loop: the request comes back from the origin");
+    else if (visit_needs_https(e->visit.zone->config, e->visit.https))
+        refuse(e, 301, "always_use_https sends the visitor to https://");
     else if (!visit_normalise(e->visit.zone->config, &e->request.url, &e->arena, &e->visit.path,
                               &e->visit.query))
         refuse(e, 414, "the URL is too long");
@@ -150,6 +152,7 @@ struct explain *explain_new(const struct snapshot *s, const struct explain_quest
     gw_arena_init(&e->arena, NULL, 0, ARENA_MAX);
     gw_buf_init(&e->key, CACHE_KEY_MAX);
     e->snapshot = s;
+    e->rate = q->rate;
     e->visit.request = &e->request;
     e->visit.wall_ms = q->now_ms;
     if (!explain_read_request(e, q, error)) {
@@ -163,6 +166,8 @@ struct explain *explain_new(const struct snapshot *s, const struct explain_quest
     }
     if (!e->refused && find_zone(e)) {
         explain_run_rules(e);
+        e->destination = destination_of_visit(s, &e->visit, &e->arena);
+        e->visit.origin = e->destination.origin->config;
         find_limiter(e);
         find_object(e, q->store);
     }

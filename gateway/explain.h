@@ -12,11 +12,10 @@
  * Thread: one. Time: the question's. Limits: a head as visitors may send it; EXPLAIN_PARTS_MAX
  * parts of expressions, each with EXPLAIN_LEFT_MAX bytes of what stood on its left. */
 #include "cache/eligibility.h"
-#include "config/json.h"
+#include "gateway/destination.h"
+#include "gateway/explain_rules.h"
 #include "gateway/visit.h"
 
-#define EXPLAIN_PARTS_MAX 20000
-#define EXPLAIN_LEFT_MAX  256
 #define EXPLAIN_ERROR_MAX 256
 
 struct cache_store;
@@ -24,42 +23,12 @@ struct explain_question {
     struct gw_str method; /* [GET] */
     struct gw_str url;    /* absolute */
     const struct headers *headers;
-    struct gw_ip ip;           /* of the peer [127.0.0.1] */
-    struct gw_str edge;        /* [the first listener's] */
-    struct gw_str country;     /* [the edge's] upper case */
-    uint64_t now_ms;           /* wall clock */
-    struct cache_store *store; /* live: also look into the cache; NULL: do not */
-};
-
-/* One sub-expression, outermost first, in the order written; see struct expr_step. */
-struct explain_part {
-    struct gw_str text;
-    struct gw_str left;
-    uint16_t depth;
-    bool value, decided, comparison, missing;
-};
-
-struct explain_rule {
-    const struct rule *rule;
-    bool evaluated; /* switched off, or of a phase that needs the response: not */
-    bool matched;
-    const struct explain_part *parts;
-    size_t part_count;
-    struct json_doc *doc;
-    const struct json *parameters; /* action_parameters as written, or NULL */
-};
-
-struct explain_phase {
-    const struct ruleset *ruleset;
-    bool simulated; /* its rules have an effect here */
-    struct explain_rule *rules;
-    size_t rule_count, matched;
-};
-
-struct explain_setting {
-    enum cache_setting key;
-    const struct explain_rule *rule; /* the last one that matched and named it */
-    const struct json *value;
+    struct gw_ip ip;            /* of the peer [127.0.0.1] */
+    struct gw_str edge;         /* [the first listener's] */
+    struct gw_str country;      /* [the edge's] upper case */
+    uint64_t now_ms;            /* wall clock */
+    struct cache_store *store;  /* live: also look into the cache; NULL: do not */
+    struct rate_counters *rate; /* likewise into the counters of rate limiting rules */
 };
 
 /* What a look-up would find. */
@@ -97,8 +66,11 @@ struct explain {
     size_t phase_count, part_count;
     bool parts_cut;
     struct ruleset_result rules;
+    struct rate_counters *rate;          /* the question's */
+    const struct explain_rule *refusing; /* rate limiting rule that ends it, by what is known */
     struct explain_setting settings[CACHE_SETTING_COUNT];
     size_t setting_count;
+    struct destination destination;
     struct explain_limit limit;
     struct cache_request cache_request;
     struct cache_policy cache_policy;

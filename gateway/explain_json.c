@@ -88,6 +88,29 @@ static void add_part(struct gw_buf *out, const struct explain_part *part)
     gw_buf_char(out, '}');
 }
 
+static void add_rate(struct gw_buf *out, const struct explain_rule *r)
+{
+    static const char *const moments[] = {[RATE_AT_REQUEST] = "request",
+                                          [RATE_AT_ORIGIN] = "origin",
+                                          [RATE_AT_RESPONSE] = "response"};
+    const struct rate_limit *limit = r->rule->rate;
+    const struct rate_look *look = &r->rate->look;
+    open_object(out, "ratelimit");
+    add_text(out, "values", r->rate->values);
+    add_number(out, limit->score_header.len ? "score_per_period" : "requests_per_period",
+               limit->limit);
+    add_number(out, "period", limit->period_ms / 1000);
+    add_number(out, "mitigation_timeout", limit->timeout_ms / 1000);
+    add_text(out, "counted_with", gw_str_z(moments[limit->moment]));
+    if (r->rate->counted) {
+        add_number(out, "count", look->now.count);
+        add_bool(out, "would_act", look->next.over);
+        if (look->next.over)
+            add_number(out, "until_ms", look->next.until_ms);
+    }
+    gw_buf_char(out, '}');
+}
+
 static void add_rule(struct gw_buf *out, const struct explain_rule *r)
 {
     const struct rule *rule = r->rule;
@@ -114,7 +137,10 @@ static void add_rule(struct gw_buf *out, const struct explain_rule *r)
     open_list(out, "parts");
     for (size_t i = 0; i < r->part_count; i++)
         add_part(out, &r->parts[i]);
-    gw_buf_add(out, GW_STR("]}}"));
+    gw_buf_char(out, ']');
+    if (r->rate)
+        add_rate(out, r);
+    gw_buf_add(out, GW_STR("}}"));
 }
 
 /* Settings accumulate over the rules of the phase: what holds in the end stands at the ruleset. */
@@ -138,7 +164,7 @@ static void add_phase(struct gw_buf *out, const struct explain *e, const struct 
     add_given(out, "name", info->name);
     add_given(out, "kind", info->kind);
     add_given(out, "description", info->description);
-    if (p->simulated)
+    if (p->simulated && info->phase != RULES_RATELIMIT)
         add_effective(out, e);
     open_list(out, "trace");
     for (size_t i = 0; i < p->rule_count; i++)
@@ -270,13 +296,18 @@ static void add_request(struct gw_buf *out, const struct explain *e)
     gw_buf_char(out, '}');
 }
 
-static void add_zone(struct gw_buf *out, const struct config_zone *zone)
+static void add_zone(struct gw_buf *out, const struct explain *e)
 {
+    const struct config_zone *zone = e->visit.zone->config;
+    const struct destination *to = &e->destination;
     open_object(out, "zone");
     add_text(out, "name", zone->name);
     add_text(out, "id", zone->id);
     add_text(out, "plan", gw_str_z(config_plan_names[zone->plan]));
-    add_text(out, "origin", zone->origin.url);
+    add_text(out, "origin", to->origin->config->url);
+    if (to->rule)
+        add_text(out, "origin_rule", to->rule->config->name);
+    add_given(out, "host_header", to->host_header);
     add_bool(out, "worker_first", zone->worker_first);
     gw_buf_char(out, '}');
 }
@@ -290,7 +321,7 @@ static void add_extras(struct gw_buf *out, const struct explain *e)
     add_text(out, "verdict", gw_buf_str(&verdict));
     add_request(out, e);
     if (e->visit.zone) {
-        add_zone(out, e->visit.zone->config);
+        add_zone(out, e);
         add_settings(out, e);
         add_limiter(out, e);
     } else {

@@ -4,6 +4,7 @@
 /* Evaluation may use as much memory as it may in an exchange, and no more: what does not fit reads
  * as missing, there and here. */
 #define SCRATCH_MAX ((size_t)4 << 20)
+#define VALUES_MAX  ((size_t)4096)
 
 struct tracer {
     struct explain *e;
@@ -66,6 +67,34 @@ static void match(struct explain *e, struct explain_phase *p, struct ruleset_res
     gw_arena_clear(&scratch);
 }
 
+/* How a rate limiting rule would take the request; the first that blocks ends it. */
+static void look(struct explain *e, struct explain_rule *r)
+{
+    struct explain_rate *rate = gw_arena_zalloc(&e->arena, sizeof(*rate));
+    struct rules_request facts;
+    struct gw_arena scratch;
+    struct gw_buf key, values;
+    gw_arena_init(&scratch, NULL, 0, SCRATCH_MAX);
+    gw_buf_init(&key, SCRATCH_MAX);
+    gw_buf_init(&values, VALUES_MAX);
+    visit_rules(&e->visit, &scratch, &facts);
+    const struct rate_visit visit = {.counters = e->rate,
+                                     .facts = &facts,
+                                     .zone = e->visit.zone->config->id,
+                                     .edge = e->visit.edge->name,
+                                     .key = &key,
+                                     .now_ms = e->visit.wall_ms};
+    rate->look = rate_rules_look(&visit, r->rule, &values);
+    rate->counted = e->rate != NULL;
+    rate->values = gw_arena_dup(&e->arena, gw_buf_str(&values));
+    r->rate = rate;
+    if (!e->refusing && rate->look.next.over && r->rule->rate->action != RATE_LOG)
+        e->refusing = r;
+    gw_buf_release(&values);
+    gw_buf_release(&key);
+    gw_arena_clear(&scratch);
+}
+
 /* Rules of a response phase cannot be evaluated before there is a response. */
 static void run_phase(struct explain *e, struct explain_phase *p, const struct ruleset *rs,
                       struct explain_part *space)
@@ -74,7 +103,7 @@ static void run_phase(struct explain *e, struct explain_phase *p, const struct r
     struct ruleset_result *result = rs == e->visit.zone->cache_rules ? &e->rules : &other;
     bool request_phase = !rules_phase_has_response(ruleset_info(rs)->phase);
     p->ruleset = rs;
-    p->simulated = rs == e->visit.zone->cache_rules || rs == e->visit.zone->response_rules;
+    p->simulated = ruleset_info(rs)->phase != RULES_OTHER;
     p->rule_count = ruleset_count(rs);
     p->rules = gw_arena_zalloc(&e->arena, (p->rule_count + 1) * sizeof(*p->rules));
     if (request_phase)
@@ -88,6 +117,8 @@ static void run_phase(struct explain *e, struct explain_phase *p, const struct r
         p->matched += r->matched;
         if (r->evaluated)
             trace(e, r, space);
+        if (r->evaluated && r->rule->rate)
+            look(e, r);
     }
 }
 

@@ -119,8 +119,9 @@ static void add_request(const struct page *p)
         return;
     }
     const struct config_zone *zone = v->zone->config;
-    gw_buf_printf(p->out, "%.*s, plan %s, origin %.*s\n", GW_STR_ARG(zone->name),
-                  config_plan_names[zone->plan], GW_STR_ARG(zone->origin.url));
+    gw_buf_printf(p->out, "%.*s, plan %s, ", GW_STR_ARG(zone->name), config_plan_names[zone->plan]);
+    destination_describe(&p->e->destination, p->out);
+    gw_buf_char(p->out, '\n');
     if (zone->worker_first) {
         label(p, "");
         gw_buf_add(p->out, GW_STR("a Worker stands before the cache: no CF-Cache-Status\n"));
@@ -183,6 +184,28 @@ static void add_part(const struct page *p, const struct explain_rule *r, size_t 
     gw_buf_char(p->out, '\n');
 }
 
+/* "       counts   203.0.113.7 at FRA: 3 of 5 in 10 s" */
+static void add_rate(const struct page *p, const struct explain_rule *r)
+{
+    const struct rate_limit *limit = r->rule->rate;
+    const struct rate_look *look = &r->rate->look;
+    gw_buf_add(p->out, GW_STR("       counts  "));
+    add_plain(p->out, r->rate->values);
+    gw_buf_printf(p->out, "%sat %.*s: ", r->rate->values.len ? " " : "",
+                  GW_STR_ARG(p->e->visit.edge->name));
+    if (r->rate->counted)
+        gw_buf_printf(p->out, "%llu of ", (unsigned long long)look->now.count);
+    gw_buf_printf(p->out, "%llu%s in %llu s", (unsigned long long)limit->limit,
+                  limit->score_header.len ? " points" : "",
+                  (unsigned long long)limit->period_ms / 1000);
+    gw_buf_add(p->out, limit->moment == RATE_AT_ORIGIN     ? GW_STR(", when the origin is asked")
+                       : limit->moment == RATE_AT_RESPONSE ? GW_STR(", with the response")
+                                                           : GW_STR_EMPTY);
+    if (look->next.over)
+        gw_buf_printf(p->out, "; then %.*s", GW_STR_ARG(r->rule->action));
+    gw_buf_char(p->out, '\n');
+}
+
 static void add_rule(const struct page *p, const struct explain_rule *r)
 {
     const char *word = r->matched ? "match" : r->evaluated ? "-" : !r->rule->enabled ? "off" : "?";
@@ -197,6 +220,8 @@ static void add_rule(const struct page *p, const struct explain_rule *r)
     for (size_t i = 0; i < r->part_count; i++)
         if (is_shown(p, &r->parts[i]))
             add_part(p, r, i, column);
+    if (r->rate)
+        add_rate(p, r);
 }
 
 static void add_phase(const struct page *p, const struct explain_phase *phase)

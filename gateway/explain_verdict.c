@@ -31,10 +31,17 @@ void explain_rule_name(const struct explain_rule *r, struct gw_buf *out)
     gw_buf_json(out, name);
 }
 
+static unsigned refusing_status(const struct rate_limit *rate)
+{
+    return rate->action == RATE_CHALLENGE ? 403 : rate->response.status;
+}
+
 unsigned explain_status(const struct explain *e)
 {
     if (e->refused)
         return e->refused;
+    if (e->refusing)
+        return refusing_status(e->refusing->rule->rate);
     if (explain_is_limited(e))
         return e->limit.route->redirect.len ? 302 : 429;
     return e->lookup.found == EXPLAIN_FRESH || e->lookup.serve_stale ? e->lookup.status : 0;
@@ -69,6 +76,20 @@ static void add_refusal(const struct explain *e, struct gw_buf *out)
                   explain_status(e), GW_STR_ARG(limit->limiter->name),
                   (unsigned long long)limit->count, limit->limiter->rule.limit);
     add_seconds(out, limit->reset_at_ms - e->visit.wall_ms);
+    gw_buf_char(out, '.');
+}
+
+static void add_rate_refusal(const struct explain *e, struct gw_buf *out)
+{
+    const struct explain_rule *r = e->refusing;
+    const struct rate_limit *limit = r->rule->rate;
+    const struct rate_look *look = &r->rate->look;
+    gw_buf_printf(out, "answers %u: rate limiting rule ", explain_status(e));
+    explain_rule_name(r, out);
+    gw_buf_printf(out, " has counted %llu at %.*s and allows %llu in %llu s; it ends in ",
+                  (unsigned long long)look->now.count, GW_STR_ARG(e->visit.edge->name),
+                  (unsigned long long)limit->limit, (unsigned long long)limit->period_ms / 1000);
+    add_seconds(out, look->next.until_ms - e->visit.wall_ms);
     gw_buf_char(out, '.');
 }
 
@@ -138,6 +159,10 @@ void explain_verdict(const struct explain *e, struct gw_buf *out)
     gw_buf_add(out, GW_STR("The edge "));
     if (e->refused) {
         gw_buf_printf(out, "answers %u: %s.", e->refused, e->refusal);
+        return;
+    }
+    if (e->refusing) {
+        add_rate_refusal(e, out);
         return;
     }
     if (explain_is_limited(e)) {

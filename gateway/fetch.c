@@ -10,6 +10,7 @@
 #include "gateway/response_lines.h"
 #include "gateway/response_ruling.h"
 #include "gateway/step_pass.h"
+#include "gateway/step_rate.h"
 
 struct fetch {
     struct gw_list link; /* in worker->fetches */
@@ -127,7 +128,8 @@ static void refresh(struct fetch *f, const struct h1_message *answer)
     response.revalidated = true;
     struct cache_decision decision = {0};
     uint64_t now_ms = gw_loop_now(f->worker->loop).wall_ms;
-    bool merges = cache_merge_304(f->stale, &answer->headers, &merged);
+    bool merges = cache_304_fits(f->stale, &answer->headers) &&
+                  cache_merge_304(f->stale, &answer->headers, &merged);
     response.ruled = response_ruling(x, response.status, &response.headers);
     if (merges)
         cache_decide(&x->cache_policy, &x->cache_request, &response, true, now_ms, &decision);
@@ -311,6 +313,8 @@ void fetch_start(struct exchange *x, bool background)
     if (f->stale)
         validators = cache_validators(f->stale);
     f->conditional = validators.if_none_match.len || validators.if_modified_since.len;
+    if (!background)
+        rate_on_origin(x);
     f->upstream = origin_request_start(x, ORIGIN_FILL, &validators, &fetch_events, f);
 }
 

@@ -51,6 +51,7 @@ static void forget(struct exchange *x, struct gw_str path, struct gw_str query)
         for (size_t i = 0; i < GW_COUNT(variants); i++) {
             struct cache_place place = {.space = x->zone->spaces[edge]};
             v.request = variants[i];
+            v.origin = destination_of_visit(x->ws->snapshot, &v, &x->arena).origin->config;
             if (key_of(x, &v, &place.hash))
                 cache_purge_key(x->worker->server->cache, &place, CACHE_PURGE_REMOVE,
                                 x->now.wall_ms);

@@ -4,8 +4,10 @@
 #include "cache/coding.h"
 #include "cache/device.h"
 #include "cache/vary.h"
+#include "gateway/faults.h"
 #include "gateway/http/forward.h"
 #include "gateway/http/h1_write.h"
+#include "gateway/visit.h"
 
 #define HEAD_MAX ((size_t)512 * 1024)
 
@@ -26,6 +28,32 @@ static bool is_edges_own(const struct header *field)
         return gw_str_ieq(gw_str_first(field->name, 3), GW_STR("cf-")) ||
                gw_str_ieq(gw_str_first(field->name, 11), GW_STR("x-nearedge-"));
     }
+}
+
+/* Longer than every name that is looked for. */
+#define FOLDED_MAX 32
+
+/* CGI and its heirs (FastCGI, WSGI, Rack) make one variable of CF-Connecting-IP, CF_Connecting_IP and CF.Connecting.IP: who may
+ * not say the first may not say the others either. `text` holds the folded name. */
+static struct header as_cgi_reads_it(const struct header *field, char text[FOLDED_MAX])
+{
+    struct header folded = *field;
+    folded.name = gw_str(text, GW_MIN(field->name.len, (size_t)FOLDED_MAX));
+    for (size_t i = 0; i < folded.name.len; i++)
+        text[i] = gw_is_alnum(field->name.ptr[i]) ? field->name.ptr[i] : '-';
+    folded.id = header_id_of(folded.name);
+    return folded;
+}
+
+static bool may_pass(const struct header *field, const struct forward *forward)
+{
+    if (is_edges_own(field) || forward_is_hop_by_hop(forward, field))
+        return false;
+    if (field->id != HEADER_OTHER)
+        return true;
+    char text[FOLDED_MAX];
+    struct header folded = as_cgi_reads_it(field, text);
+    return !is_edges_own(&folded) && !forward_is_hop_by_hop(forward, &folded);
 }
 
 /* The parser has refused every byte that could end a line, so writing these fields cannot fail. */
@@ -120,7 +148,7 @@ static void add_client_fields(const struct exchange *x, enum origin_request_kind
     forward_prepare(&forward, &x->request.headers);
     for (size_t i = 0; i < x->request.headers.count; i++) {
         const struct header *field = &x->request.headers.items[i];
-        if (is_edges_own(field) || forward_is_hop_by_hop(&forward, field) ||
+        if (!may_pass(field, &forward) ||
             (kind == ORIGIN_FILL && (is_left_out_of_fill(field) || is_normalised(x, field->id))))
             continue;
         add(b, field->name, field->value);
@@ -233,19 +261,27 @@ static uint32_t read_timeout_ms(const struct exchange *x)
     return rule ? (uint32_t)rule->read_timeout * 1000 : 0;
 }
 
+static struct upstream_fault meet_fault(struct exchange *x)
+{
+    struct fault_set *faults = x->ws->snapshot->faults;
+    const struct config_fault *fault =
+        faults ? fault_set_meet(faults, x->zone->config->name, CONFIG_FAULT_ORIGIN, &x->facts)
+               : NULL;
+    return fault ? fault_of_origin(fault) : (struct upstream_fault){0};
+}
+
 struct upstream_request *origin_request_start(struct exchange *x, enum origin_request_kind kind,
                                               const struct cache_validators *validators,
                                               const struct upstream_events *events, void *ctx)
 {
-    const struct config_zone *zone = exchange_zone(x);
     struct gw_buf head;
     gw_buf_init(&head, HEAD_MAX);
     add_request_line(x, kind, &head);
     const struct gw_str *host = headers_get(&x->request.headers, HEADER_HOST);
     add(&head, GW_STR("Host"),
-        zone->origin.host_header.len ? zone->origin.host_header
-        : host                       ? *host
-                                     : zone->origin.authority);
+        x->destination.host_header.len ? x->destination.host_header
+        : host                         ? *host
+                                       : x->destination.origin->config->authority);
     add_client_fields(x, kind, &head);
     add_accept_encoding(x, kind, &head);
     if (kind == ORIGIN_PASS && x->request.upgrade) {
@@ -266,8 +302,12 @@ struct upstream_request *origin_request_start(struct exchange *x, enum origin_re
         .upgrade = kind == ORIGIN_PASS && x->request.upgrade,
         .limits = H1_LIMITS_DEFAULT,
         .read_timeout_ms = read_timeout_ms(x),
+        .server = UPSTREAM_ANY,
+        .https = visit_origin_https(exchange_zone(x), x->client.https),
+        .fault = meet_fault(x),
     };
-    struct upstream_request *r = upstream_start(x->ws->pools[x->zone->index], &call, events, ctx);
+    const size_t origin = (size_t)(x->destination.origin - x->ws->snapshot->origins);
+    struct upstream_request *r = upstream_start(x->ws->origins[origin], &call, events, ctx);
     gw_buf_release(&head);
     metrics_inc(x->worker->metrics, METRIC_ORIGIN_REQUESTS);
     return r;

@@ -3,10 +3,16 @@
 
 #include <errno.h>
 
+#include "gateway/http/date.h"
 #include "gateway/http/h1_write.h"
 #include "limiter/answer.h"
+#include "limiter/window.h"
 
-#define PAGE_MAX ((size_t)8192)
+#define PAGE_MAX       ((size_t)8192)
+/* Refusals come in floods: with these an exchange's first block holds the usual head and the page.
+ */
+#define RATE_PAGE_MAX  ((size_t)1536)
+#define RATE_LINES_MAX ((size_t)256)
 
 struct page {
     unsigned status;
@@ -81,9 +87,8 @@ static void set_reply(struct exchange *x, unsigned status, struct gw_str lines, 
     x->step = STEP_REPLY;
 }
 
-void reply_error(struct exchange *x, unsigned status)
+static void show(struct exchange *x, unsigned status, const struct page *page)
 {
-    const struct page *page = page_of(status);
     char *space = gw_arena_alloc(&x->arena, PAGE_MAX);
     if (!space) { /* the arena is full of a huge head: no page then */
         set_reply(x, status, GW_STR("Cache-Control: no-store\r\n"), GW_STR_EMPTY);
@@ -105,6 +110,11 @@ void reply_error(struct exchange *x, unsigned status)
     if (status == 503)
         gw_buf_add(&lines, GW_STR("Retry-After: 1\r\n"));
     set_reply(x, status, gw_buf_str(&lines), gw_buf_str(&body));
+}
+
+void reply_error(struct exchange *x, unsigned status)
+{
+    show(x, status, page_of(status));
 }
 
 bool reply_brands(const struct exchange *x, unsigned status)
@@ -176,5 +186,99 @@ void reply_limited(struct exchange *x)
         return;
     }
     struct limiter_answer answer = limiter_answer(x->limit.route, &x->limit.verdict, scratch);
+    set_reply(x, answer.status, answer.head, answer.body);
+}
+
+/* ---- rate limiting rules ---- */
+
+static const struct rate_limit *refusing_rule(const struct exchange *x)
+{
+    const struct rate_verdict *verdict = &x->rate->verdict;
+    return ruleset_rule(x->zone->rate_rules, verdict->acts[verdict->act_count - 1].rule)->rate;
+}
+
+/* Empty: the page is for a browser. */
+static struct gw_str problem_type(const struct exchange *x)
+{
+    const struct gw_str *accept = headers_get(&x->request.headers, HEADER_ACCEPT);
+    if (accept && gw_str_find(*accept, GW_STR("application/problem+json")) != GW_NPOS)
+        return GW_STR("application/problem+json");
+    return wants_json(x) ? GW_STR("application/json") : GW_STR_EMPTY;
+}
+
+/* RFC 9457, with the members that Cloudflare's 1xxx errors have had since March 2026: clients are
+ * told to act on error_code, retryable and retry_after. */
+static void write_problem(const struct exchange *x, const struct page *page, unsigned status,
+                          uint32_t retry_after_s, struct gw_buf *b)
+{
+    char stamp[DATE_ISO_LEN];
+    date_format_iso((int64_t)x->now.wall_ms, stamp);
+    gw_buf_printf(b,
+                  "{\"type\":\"https://developers.cloudflare.com/support/troubleshooting/"
+                  "http-status-codes/cloudflare-1xxx-errors/error-%u/\","
+                  "\"title\":\"Error %u: %s\",\"status\":%u,\"detail\":\"%s\","
+                  "\"instance\":\"%s\",\"error_code\":%u,\"error_name\":\"rate_limited\","
+                  "\"error_category\":\"rate_limit\",\"ray_id\":\"%s\","
+                  "\"timestamp\":\"%.19sZ\",\"zone\":",
+                  page->status, page->status, page->title, status, page->text, x->ray, page->status,
+                  x->ray, stamp);
+    gw_buf_json(b, x->request.host.name);
+    gw_buf_printf(b,
+                  ",\"cloudflare_error\":true,\"retryable\":true,\"retry_after\":%u,"
+                  "\"owner_action_required\":false}\n",
+                  retry_after_s);
+}
+
+/* The page where a rule has none of its own. */
+static void write_rate_page(const struct exchange *x, unsigned status, uint32_t retry_after_s,
+                            struct gw_buf *lines, struct gw_buf *body)
+{
+    static const struct page page = {1015, "You are being rate limited",
+                                     "A rate limiting rule of this site counts too many requests."};
+    struct gw_str type = problem_type(x);
+    if (type.len)
+        write_problem(x, &page, status, retry_after_s, body);
+    else
+        write_html(x, &page, body);
+    gw_buf_printf(lines, "Content-Type: %.*s; charset=utf-8\r\n",
+                  GW_STR_ARG(type.len ? type : GW_STR("text/html")));
+    gw_buf_add(lines, GW_STR("cf-error-type: 1015\r\ncf-error-origin: cloudflare\r\n"));
+}
+
+void reply_rate_limited(struct exchange *x)
+{
+    static const struct page challenge = {
+        403, "Are you human?",
+        "Cloudflare would challenge this visitor; nearedge shows this page and lets nobody pass."};
+    const struct rate_limit *rate = refusing_rule(x);
+    if (rate->action == RATE_CHALLENGE) {
+        show(x, 403, &challenge);
+        return;
+    }
+    uint32_t retry_after_s = window_retry_after_s(x->rate->verdict.until_ms, x->now.wall_ms);
+    char *space = gw_arena_alloc(&x->arena, RATE_LINES_MAX + RATE_PAGE_MAX);
+    if (!space) {
+        set_reply(x, rate->response.status, GW_STR("Cache-Control: no-store\r\n"), GW_STR_EMPTY);
+        return;
+    }
+    struct gw_buf body = gw_buf_over(space, RATE_PAGE_MAX);
+    struct gw_buf lines = gw_buf_over(space + RATE_PAGE_MAX, RATE_LINES_MAX);
+    struct gw_str own = rate->response.content;
+    if (own.len)
+        gw_buf_printf(&lines, "Content-Type: %.*s\r\n", GW_STR_ARG(rate->response.content_type));
+    else
+        write_rate_page(x, rate->response.status, retry_after_s, &lines, &body);
+    gw_buf_printf(&lines, "Cache-Control: no-store\r\nRetry-After: %u\r\n", retry_after_s);
+    set_reply(x, rate->response.status, gw_buf_str(&lines), own.len ? own : gw_buf_str(&body));
+}
+
+void reply_app_check(struct exchange *x, enum app_check check)
+{
+    char *scratch = gw_arena_alloc(&x->arena, LIMITER_ANSWER_SIZE);
+    if (!scratch) {
+        reply_error(x, 403);
+        return;
+    }
+    struct limiter_answer answer = app_check_answer(check, x->request.method_id, scratch);
     set_reply(x, answer.status, answer.head, answer.body);
 }

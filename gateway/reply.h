@@ -5,6 +5,7 @@
  * application/json`, with the Ray id. Each function sets x->reply and the step REPLY; texts live in
  * the exchange's arena. Thread: the worker's. */
 #include "gateway/exchange.h"
+#include "limiter/app_check.h"
 
 /* An error page; cf-error-type is added for 52x and 530. */
 void reply_error(struct exchange *x, unsigned status);
@@ -15,5 +16,10 @@ void reply_origin_error(struct exchange *x, int err);
 bool reply_brands(const struct exchange *x, unsigned status);
 /* The limiter's own answer: the app's 429, its redirect, the app's 500, or 503. */
 void reply_limited(struct exchange *x);
+/* The app's own 403 of a zone with "mirror_checks". */
+void reply_app_check(struct exchange *x, enum app_check check);
+/* What a rate limiting rule that blocks or challenges answers: its own response, or the edge's page
+ * with error 1015. */
+void reply_rate_limited(struct exchange *x);
 /* Status for a request that could not be parsed. */
 unsigned reply_parse_status(int err);

@@ -79,6 +79,14 @@ static void add_line(struct gw_buf *out, struct gw_str name, struct gw_str value
     gw_buf_add(out, GW_STR("\r\n"));
 }
 
+static void add_rate_acts(const struct exchange *x, struct gw_buf *out)
+{
+    const struct rate_verdict *verdict = &x->rate->verdict;
+    for (size_t i = 0; i < verdict->act_count; i++)
+        gw_buf_printf(out, "; ratelimit=%u %.*s", verdict->acts[i].rule + 1u,
+                      GW_STR_ARG(ruleset_rule(x->zone->rate_rules, verdict->acts[i].rule)->action));
+}
+
 static void add_decision(struct exchange *x, struct gw_buf *out)
 {
     gw_buf_add(out, GW_STR("X-Nearedge-Decision: cache="));
@@ -89,6 +97,8 @@ static void add_decision(struct exchange *x, struct gw_buf *out)
     for (size_t word = 0; word < GW_COUNT(x->rules.matched); word++)
         for (uint64_t rest = x->rules.matched[word]; rest; rest &= rest - 1)
             gw_buf_printf(out, "; rule=%zu", word * 64 + (size_t)__builtin_ctzll(rest) + 1);
+    if (x->rate)
+        add_rate_acts(x, out);
     if (x->limit.route) {
         const struct limiter_verdict *v = &x->limit.verdict;
         gw_buf_printf(out, "; limiter=%.*s %u/%u", GW_STR_ARG(x->limit.route->limiter->name),

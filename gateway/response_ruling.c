@@ -9,7 +9,7 @@ struct cache_ruled response_ruling(struct exchange *x, uint16_t status,
     const struct ruleset *rules = x->zone->response_rules;
     if (!rules || status < 200)
         return (struct cache_ruled){0};
-    if (!x->zone->cache_rules) { /* otherwise the step RULES has made them */
+    if (!exchange_has_facts(x)) { /* otherwise the step RULES has made them */
         const struct visit visit = exchange_visit(x);
         visit_rules(&visit, &x->arena, &x->facts);
     }

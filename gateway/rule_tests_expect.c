@@ -40,8 +40,8 @@ static bool is_named(const struct explain_phase *p, const struct explain_rule *r
     const struct rule *rule = r->rule;
     int64_t position;
     if (json_type(name) == JSON_NUMBER)
-        return p->simulated && json_int(name, 1, RULESET_RULES_MAX, &position) &&
-               position == rule->index + 1;
+        return ruleset_info(p->ruleset)->phase == RULES_CACHE_REQUEST &&
+               json_int(name, 1, RULESET_RULES_MAX, &position) && position == rule->index + 1;
     struct gw_str text = json_str(name);
     return text.len && (gw_str_eq(text, rule->ref) || gw_str_eq(text, rule->id) ||
                         gw_str_eq(text, rule->description));

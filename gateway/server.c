@@ -11,7 +11,11 @@
 #include "gateway/api_rulesets_store.h"
 #include "gateway/base/hash.h"
 #include "gateway/cli.h"
+#include "gateway/net/tls_tickets.h"
+#include "gateway/notify.h"
 #include "gateway/ready_file.h"
+#include "gateway/trust.h"
+#include "limiter/rate_rules.h"
 
 /* ---- configuration ---- */
 
@@ -22,17 +26,29 @@ static struct config *load_config(const struct server_options *options, struct g
     return config_from_flags(options->flags, diags);
 }
 
-/* NULL after an error, which is in diags. */
-static struct snapshot *load_snapshot(struct server *s, struct gw_diags *diags)
+/* NULL after an error, which is in diags. Takes the configuration over, which may be NULL. */
+static struct snapshot *build_snapshot(struct server *s, struct config *config,
+                                       struct gw_diags *diags)
 {
-    struct config *config = load_config(&s->options, diags);
-    return config ? snapshot_build(config, s->metrics, diags) : NULL;
+    if (!config)
+        return NULL;
+    bool prepared = trust_prepare(config, gw_kernel_wall_ms(), diags);
+    struct snapshot *next = snapshot_build(config, s->metrics, diags);
+    if (prepared)
+        return next;
+    snapshot_unref(next);
+    return NULL;
 }
 
 static bool same_backend(const struct config_backend *a, const struct config_backend *b)
 {
-    return a->kind == b->kind && gw_str_eq(a->host, b->host) && a->port == b->port &&
-           gw_str_eq(a->unix_path, b->unix_path) && a->db == b->db;
+    bool same = a->kind == b->kind && gw_str_eq(a->host, b->host) && a->port == b->port &&
+                gw_str_eq(a->unix_path, b->unix_path) && a->db == b->db &&
+                a->cluster == b->cluster && a->other_count == b->other_count;
+    for (size_t i = 0; same && i < a->other_count; i++)
+        same = gw_str_eq(a->others[i].host, b->others[i].host) &&
+               a->others[i].port == b->others[i].port;
+    return same;
 }
 
 /* Sockets, threads, memory ceilings and the backend stay as they were at start: saying so beats
@@ -41,7 +57,8 @@ static void warn_about_restart(const struct config *old, const struct config *no
 {
     bool listen = old->listen_count != now->listen_count;
     for (size_t i = 0; !listen && i < now->listen_count; i++)
-        listen = !gw_str_eq(old->listen[i].address.text, now->listen[i].address.text);
+        listen = !gw_str_eq(old->listen[i].address.text, now->listen[i].address.text) ||
+                 !old->listen[i].tls_count != !now->listen[i].tls_count;
     const struct {
         bool changed;
         const char *what;
@@ -89,12 +106,13 @@ static void warn_about_unsaved(const struct snapshot *old)
 
 bool server_reload(struct server *s, struct gw_diags *diags)
 {
-    struct snapshot *next = load_snapshot(s, diags);
+    struct snapshot *next = build_snapshot(s, load_config(&s->options, diags), diags);
     atomic_store(&s->last_reload_ok, next != NULL);
     metrics_set(s->metrics, METRIC_CONFIG_RELOAD, next != NULL);
     if (!next)
         return false;
     snapshot_attach_cache(next, s->cache);
+    snapshot_attach_tickets(next, s->tickets);
     warn_about_restart(s->snapshot->config, next->config);
     warn_about_unsaved(s->snapshot);
     gw_log_setup(next->config->log.level, STDERR_FILENO);
@@ -107,12 +125,14 @@ static void reload_and_log(struct server *s)
 {
     struct gw_diags diags;
     gw_diags_init(&diags);
+    notify(NOTIFY_RELOADING, NULL);
     bool ok = server_reload(s, &diags);
     gw_diags_print(&diags, stderr, false);
     if (ok)
         gw_log_info("configuration reloaded zones=%zu", s->snapshot->zone_count);
     else
         gw_log_error("reload failed errors=%zu: the running configuration stays", diags.errors);
+    notify(NOTIFY_READY, ok ? "serving" : "serving; the last reload failed, see the log");
     gw_diags_release(&diags);
 }
 
@@ -194,7 +214,10 @@ static void build(struct server *s)
     s->started_ms = gw_kernel_wall_ms();
     s->cache = cache_store_new(&config->cache);
     s->limiter = limiter_world_new(&config->limiter, config->clock);
+    s->rate = rate_counters_new(RATE_COUNTERS_MAX);
+    s->tickets = tls_tickets_new(gw_kernel_mono_ms());
     snapshot_attach_cache(s->snapshot, s->cache);
+    snapshot_attach_tickets(s->snapshot, s->tickets);
     s->workers = gw_zalloc(s->worker_count * sizeof(*s->workers));
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_init(&s->workers[i], s, i, s->snapshot);
@@ -216,6 +239,7 @@ static void drain(struct server *s)
     atomic_store(&s->ready, false);
     atomic_store(&s->draining, true);
     gw_log_info("draining connections=%d", atomic_load(&s->connections));
+    notify(NOTIFY_STOPPING, "draining");
     struct sigaction action = {.sa_handler = exit_at_once};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
@@ -272,8 +296,10 @@ static void release(struct server *s)
         worker_join(&s->workers[i]);
     free(s->workers);
     snapshot_unref(s->snapshot);
+    tls_tickets_free(s->tickets);
     if (s->limiter)
         limiter_world_free(s->limiter);
+    rate_counters_free(s->rate);
     if (s->cache)
         cache_store_free(s->cache);
     metrics_free(s->metrics);
@@ -292,6 +318,8 @@ static int serve(struct server *s, const sigset_t *signals)
     gw_log_info("serving workers=%u zones=%zu", s->worker_count, s->snapshot->zone_count);
     if (s->options.ready_file && !ready_file_write(s))
         gw_log_error("cannot write the ready file %s: %s", s->options.ready_file, strerror(errno));
+    notify_refuse_sockets();
+    notify(NOTIFY_READY, "serving");
     serve_signals(s, signals);
     return 0;
 }
@@ -311,7 +339,7 @@ int server_run(const struct server_options *options)
     struct config *config = load_config(options, &diags);
     s.worker_count = config ? worker_count(config) : 1;
     s.metrics = metrics_new(s.worker_count, GW_STR(NEAREDGE_VERSION));
-    s.snapshot = config ? snapshot_build(config, s.metrics, &diags) : NULL;
+    s.snapshot = build_snapshot(&s, config, &diags);
     gw_diags_print(&diags, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
     int code = EXIT_CONFIG;
     if (s.snapshot) {

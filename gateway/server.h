@@ -28,6 +28,8 @@ struct server {
     struct metrics *metrics;
     struct cache_store *cache;
     struct limiter_world *limiter;
+    struct rate_counters *rate;         /* of rate limiting rules; they outlive snapshots */
+    struct tls_tickets *tickets;        /* keys of session tickets, for all listeners */
     struct snapshot *snapshot;          /* the newest; main thread */
     struct control control;             /* what workers ask of the main thread */
     sem_t switched;                     /* posted by each worker that uses a new snapshot */

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/session_h1.h"
 
-#include <stdatomic.h>
-
 #include "gateway/reply.h"
-#include "gateway/server.h"
 #include "gateway/session_h1_write.h"
 
 #define CONGESTED_BYTES ((size_t)256 * 1024)
 #define DISCARD_MAX                                                                                \
     ((uint64_t)256 * 1024) /* more of an unwanted body costs more than a new connection */
-#define DRAIN_GRACE_MS 1000
 
 enum state { IDLE, HEAD, BUSY, DISCARD };
 
 struct session_h1 {
-    struct gw_list link; /* in worker->sessions */
-    struct worker *worker;
-    const struct session_door *door;
-    struct conn *conn;
+    struct session session;
     struct h1_parser *parser;
     struct exchange *x;        /* not in IDLE and DISCARD */
     struct exchange *answered; /* in DISCARD: held, since the parser still writes into it */
@@ -29,7 +22,6 @@ struct session_h1 {
     size_t stash_len;
     size_t queued_before; /* output backlog when the write timeout last looked */
     uint64_t discard_left;
-    uint32_t serial;
     enum state state;
     bool request_ended; /* the parser has seen the end of the current request */
     bool want_body;
@@ -40,29 +32,26 @@ struct session_h1 {
 static const struct conn_events conn_events;
 static const struct exchange_io exchange_io;
 
-static const struct config_timeouts *timeouts(const struct session_h1 *s)
-{
-    return &s->worker->current->snapshot->config->timeouts;
-}
-
 static void close_politely(struct session_h1 *s)
 {
-    conn_finish(s->conn);
+    conn_finish(s->session.conn);
 }
 
 /* ---- timeouts ---- */
 
 static void set_deadline(struct session_h1 *s)
 {
-    if (conn_queued(s->conn)) {
-        s->queued_before = conn_queued(s->conn);
-        gw_deadline_set(s->worker->loop, &s->deadline, timeouts(s)->write_ms);
+    if (conn_queued(s->session.conn)) {
+        s->queued_before = conn_queued(s->session.conn);
+        gw_deadline_set(s->session.worker->loop, &s->deadline,
+                        session_timeouts(&s->session)->write_ms);
         return;
     }
     switch (s->state) {
     case IDLE:
-        gw_deadline_set(s->worker->loop, &s->deadline,
-                        s->worker->draining ? DRAIN_GRACE_MS : timeouts(s)->idle_ms);
+        gw_deadline_set(s->session.worker->loop, &s->deadline,
+                        s->session.worker->draining ? SESSION_DRAIN_GRACE_MS
+                                                    : session_timeouts(&s->session)->idle_ms);
         return;
     case HEAD: /* set once, at the first byte: a trickle of bytes does not prolong it (slowloris) */
         return;
@@ -71,10 +60,12 @@ static void set_deadline(struct session_h1 *s)
             gw_deadline_cancel(&s->deadline); /* whom we wait for has a timeout of its own */
             return;
         }
-        gw_deadline_set(s->worker->loop, &s->deadline, timeouts(s)->body_ms);
+        gw_deadline_set(s->session.worker->loop, &s->deadline,
+                        session_timeouts(&s->session)->body_ms);
         return;
     case DISCARD:
-        gw_deadline_set(s->worker->loop, &s->deadline, timeouts(s)->body_ms);
+        gw_deadline_set(s->session.worker->loop, &s->deadline,
+                        session_timeouts(&s->session)->body_ms);
         return;
     }
 }
@@ -84,12 +75,12 @@ static void start_with_error(struct session_h1 *s, int err);
 static void on_deadline(struct gw_deadline *d)
 {
     struct session_h1 *s = gw_container_of(d, struct session_h1, deadline);
-    if (conn_queued(s->conn) && conn_queued(s->conn) < s->queued_before) {
+    if (conn_queued(s->session.conn) && conn_queued(s->session.conn) < s->queued_before) {
         set_deadline(s); /* slow, but moving */
         return;
     }
-    if (conn_queued(s->conn)) {
-        conn_close(s->conn);
+    if (conn_queued(s->session.conn)) {
+        conn_close(s->session.conn);
         return;
     }
     if (s->state == HEAD) {
@@ -98,7 +89,7 @@ static void on_deadline(struct gw_deadline *d)
         s->writer.keep_alive = false;
         exchange_on_bad_body(s->x, 408);
     } else if (s->state == IDLE) {
-        conn_close(s->conn); /* nothing is queued and nothing unread: no lingering */
+        conn_close(s->session.conn); /* nothing is queued and nothing unread: no lingering */
     } else {
         close_politely(s);
     }
@@ -108,20 +99,14 @@ static void on_deadline(struct gw_deadline *d)
 
 static void begin_request(struct session_h1 *s)
 {
-    struct exchange *x = exchange_new(s->worker, &exchange_io, s);
+    struct exchange *x = session_exchange(&s->session, &exchange_io, s);
     s->x = x;
     s->state = HEAD;
     s->request_ended = false;
     s->want_body = false;
-    x->admin = s->door->admin;
-    x->client.peer = *conn_peer(s->conn);
-    x->client.https = s->door->https;
-    x->client.port = s->door->port;
-    size_t edge = snapshot_edge_of(x->ws->snapshot, gw_str_z(s->door->edge));
-    x->edge = edge == GW_NPOS ? 0 : edge;
-    x->isolate = s->serial;
     h1_parser_begin(s->parser, &x->arena, &x->request);
-    gw_deadline_set(s->worker->loop, &s->deadline, timeouts(s)->header_ms);
+    gw_deadline_set(s->session.worker->loop, &s->deadline,
+                    session_timeouts(&s->session)->header_ms);
 }
 
 /* The head is complete, or will never be. */
@@ -129,8 +114,8 @@ static void start(struct session_h1 *s, enum step first)
 {
     s->state = BUSY;
     gw_deadline_cancel(&s->deadline);
-    session_h1_writer_begin(&s->writer, s->conn, s->x->request.minor,
-                            s->x->request.keep_alive && !s->worker->draining && !s->eof);
+    session_h1_writer_begin(&s->writer, s->session.conn, s->x->request.minor,
+                            s->x->request.keep_alive && !s->session.worker->draining && !s->eof);
     exchange_start(s->x, first);
 }
 
@@ -140,7 +125,7 @@ static void start_with_error(struct session_h1 *s, int err)
     s->x->error = err;
     s->x->request.keep_alive = false;
     s->request_ended = true;
-    start(s, STEP_REPLY);
+    start(s, STEP_NORMALISE);
 }
 
 /* A malformed chunk in the middle of a body. What went to the origin already was complete so far;
@@ -150,7 +135,7 @@ static void on_broken_body(struct session_h1 *s)
     s->request_ended = true;
     s->writer.keep_alive = false;
     if (s->state == DISCARD || s->x->responded) {
-        conn_close(s->conn);
+        conn_close(s->session.conn);
         return;
     }
     exchange_on_bad_body(s->x, 400);
@@ -245,14 +230,14 @@ static void keep(struct session_h1 *s, struct gw_str rest)
     free(s->stash);
     s->stash = stash;
     s->stash_len = rest.len;
-    conn_pause(s->conn);
+    conn_pause(s->session.conn);
 }
 
 /* Feeds the parser as long as somebody wants what it yields. */
 static void pump_input(struct session_h1 *s, struct gw_str input)
 {
     s->pumping = true;
-    while (!conn_is_closing(s->conn) && may_parse(s)) {
+    while (!conn_is_closing(s->session.conn) && may_parse(s)) {
         if (!input.len && (s->state == IDLE || s->state == HEAD || s->writer.tunnel))
             break;
         if (s->state == BUSY && s->writer.tunnel) {
@@ -264,12 +249,12 @@ static void pump_input(struct session_h1 *s, struct gw_str input)
         }
     }
     s->pumping = false;
-    if (conn_is_closing(s->conn))
+    if (conn_is_closing(s->session.conn))
         return;
     if (input.len)
         keep(s, input);
     else if (!s->eof)
-        conn_resume(s->conn);
+        conn_resume(s->session.conn);
     else if (s->state != BUSY)
         close_politely(s);
     set_deadline(s);
@@ -278,7 +263,7 @@ static void pump_input(struct session_h1 *s, struct gw_str input)
 static void pump_stash(struct gw_task *task)
 {
     struct session_h1 *s = gw_container_of(task, struct session_h1, pump);
-    if (conn_is_closing(s->conn))
+    if (conn_is_closing(s->session.conn))
         return;
     char *stash = s->stash;
     struct gw_str input = gw_str(stash, s->stash_len);
@@ -292,7 +277,7 @@ static void pump_stash(struct gw_task *task)
 static void pump_soon(struct session_h1 *s)
 {
     if (!s->pumping)
-        gw_loop_defer(s->worker->loop, &s->pump);
+        gw_loop_defer(s->session.worker->loop, &s->pump);
 }
 
 /* ---- what the session offers to its exchange ---- */
@@ -318,7 +303,7 @@ static void io_informational(void *session, unsigned status, struct gw_str lines
 static void io_respond(void *session, const struct response *response)
 {
     struct session_h1 *s = session;
-    if (s->worker->draining || (!s->request_ended && !can_discard(s)))
+    if (s->session.worker->draining || (!s->request_ended && !can_discard(s)))
         s->writer.keep_alive = false;
     session_h1_respond(&s->writer, response);
     if (!s->pumping)
@@ -329,9 +314,9 @@ static void io_send(void *session, const struct iovec *parts, size_t count,
                     const struct conn_hold *hold)
 {
     struct session_h1 *s = session;
-    size_t before = conn_queued(s->conn);
+    size_t before = conn_queued(s->session.conn);
     session_h1_send(&s->writer, parts, count, hold);
-    if (!before && conn_queued(s->conn) && !conn_is_closing(s->conn))
+    if (!before && conn_queued(s->session.conn) && !conn_is_closing(s->session.conn))
         set_deadline(s);
 }
 
@@ -361,7 +346,7 @@ static void io_want_body(void *session, bool want)
 static bool io_congested(void *session)
 {
     const struct session_h1 *s = session;
-    return conn_queued(s->conn) > CONGESTED_BYTES || conn_is_closing(s->conn);
+    return conn_queued(s->session.conn) > CONGESTED_BYTES || conn_is_closing(s->session.conn);
 }
 
 static void io_done(void *session)
@@ -369,7 +354,7 @@ static void io_done(void *session)
     struct session_h1 *s = session;
     struct exchange *x = s->x;
     s->x = NULL;
-    if (conn_is_closing(s->conn))
+    if (conn_is_closing(s->session.conn))
         return;
     if (!s->writer.keep_alive) {
         s->state = IDLE;
@@ -409,7 +394,7 @@ static void on_read(void *ctx, struct gw_str data)
     s->stash = gw_realloc(s->stash, s->stash_len + data.len);
     memcpy(s->stash + s->stash_len, data.ptr, data.len);
     s->stash_len += data.len;
-    conn_pause(s->conn);
+    conn_pause(s->session.conn);
 }
 
 static void on_eof(void *ctx)
@@ -423,7 +408,7 @@ static void on_eof(void *ctx)
     }
     bool request_cut = !s->request_ended && s->want_body;
     if (request_cut || !exchange_on_eof(s->x))
-        conn_close(s->conn);
+        conn_close(s->session.conn);
 }
 
 static void on_drain(void *ctx)
@@ -438,7 +423,7 @@ static void on_error(void *ctx, int err)
 {
     (void)err;
     struct session_h1 *s = ctx;
-    conn_close(s->conn);
+    conn_close(s->session.conn);
 }
 
 /* Called once, when the connection is gone, whoever closed it: by the peer, a timeout, an answer
@@ -453,12 +438,9 @@ static void on_close(void *ctx)
     let_answered_go(s);
     gw_deadline_cancel(&s->deadline);
     gw_task_cancel(&s->pump);
-    gw_list_remove(&s->link);
-    s->worker->session_count--;
-    atomic_fetch_sub(&s->worker->server->connections, 1);
     h1_parser_free(s->parser);
     free(s->stash);
-    worker_session_closed(s->worker);
+    session_end(&s->session);
     free(s);
 }
 
@@ -470,31 +452,26 @@ static const struct conn_events conn_events = {
     .on_close = on_close,
 };
 
-void session_h1_accept(struct worker *worker, const struct session_door *door, struct conn *c)
+static void drain(struct session *session)
 {
+    set_deadline(gw_container_of(session, struct session_h1, session));
+}
+
+void session_h1_accept(const struct session_door *door, struct conn *c, struct gw_str seen,
+                       struct gw_str data)
+{
+    static const struct session_ops ops = {.drain = drain};
     struct session_h1 *s = gw_zalloc(sizeof(*s));
-    s->worker = worker;
-    s->door = door;
-    s->conn = c;
-    s->serial = worker->session_serial++ * worker->server->worker_count + worker->index;
-    s->parser = h1_parser_new(H1_REQUEST, &worker->request_limits);
+    session_begin(&s->session, &ops, door, c);
+    s->parser = h1_parser_new(H1_REQUEST, &door->worker->request_limits);
     s->writer.keep_alive = true;
     gw_deadline_init(&s->deadline, on_deadline);
     gw_task_init(&s->pump, pump_stash);
-    gw_list_push(&worker->sessions, &s->link);
-    worker->session_count++;
-    atomic_fetch_add(&worker->server->connections, 1);
     conn_set_owner(c, &conn_events, s);
     set_deadline(s);
     conn_resume(c);
-}
-
-void session_h1_drain(struct gw_list *link)
-{
-    set_deadline(gw_list_entry(link, struct session_h1, link));
-}
-
-void session_h1_kill(struct gw_list *link)
-{
-    conn_close(gw_list_entry(link, struct session_h1, link)->conn);
+    if (seen.len)
+        on_read(s, seen);
+    if (data.len && !conn_is_closing(c))
+        on_read(s, data);
 }

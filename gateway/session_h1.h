@@ -17,21 +17,9 @@
  * paused: that is the backpressure.
  *
  * Thread: the worker's. Owns: itself; freed when its connection is closed. */
-#include "gateway/exchange.h"
+#include "gateway/session.h"
 
-/* Where a session came in. Borrowed; it lives as long as the worker. The edge is kept by name: a
- * reload may number edges anew. */
-struct session_door {
-    struct worker *worker;
-    char edge[4];  /* name and NUL; the snapshot it was read from may be gone */
-    uint16_t port; /* public port it stands for */
-    bool https;    /* visitors are taken to come by TLS */
-    bool admin;
-};
-
-void session_h1_accept(struct worker *worker, const struct session_door *door, struct conn *c);
-/* Draining: idle sessions get a second to send a request that may be on its way, which is answered
- * with Connection: close. */
-void session_h1_drain(struct gw_list *link);
-/* At once. */
-void session_h1_kill(struct gw_list *link);
+/* `seen` and `data` are what was read already; mostly nothing. A draining session that is idle gets
+ * its second, and Connection: close with the answer. */
+void session_h1_accept(const struct session_door *door, struct conn *c, struct gw_str seen,
+                       struct gw_str data);

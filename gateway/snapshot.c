@@ -28,13 +28,15 @@ struct ruleset_options snapshot_ruleset_options(const struct config_zone *zone)
 
 void snapshot_find_phases(struct snapshot_zone *zone)
 {
-    zone->cache_rules = zone->response_rules = NULL;
+    zone->cache_rules = zone->response_rules = zone->rate_rules = NULL;
     for (size_t i = 0; i < zone->ruleset_count; i++) {
         enum rules_phase phase = ruleset_info(zone->rulesets[i])->phase;
         if (phase == RULES_CACHE_REQUEST)
             zone->cache_rules = zone->rulesets[i];
         if (phase == RULES_CACHE_RESPONSE)
             zone->response_rules = zone->rulesets[i];
+        if (phase == RULES_RATELIMIT && ruleset_count(zone->rulesets[i]) > 0)
+            zone->rate_rules = zone->rulesets[i];
     }
 }
 
@@ -61,14 +63,21 @@ static void load_ruleset(struct snapshot_zone *zone, struct gw_str file, struct 
     json_doc_free(doc);
 }
 
+static uint16_t *label_rules(const struct ruleset *rules, struct metrics *metrics)
+{
+    size_t count = rules ? ruleset_count(rules) : 0;
+    uint16_t *labels = gw_alloc((count + 1) * sizeof(*labels));
+    for (size_t i = 0; i < count; i++) {
+        const struct rule *rule = ruleset_rule(rules, i);
+        labels[i] = metrics_intern(metrics, rule->id.len ? rule->id : rule->description);
+    }
+    return labels;
+}
+
 void snapshot_label_rules(struct snapshot_zone *zone, struct metrics *metrics)
 {
-    size_t count = zone->cache_rules ? ruleset_count(zone->cache_rules) : 0;
-    zone->rule_labels = gw_alloc((count + 1) * sizeof(*zone->rule_labels));
-    for (size_t i = 0; i < count; i++) {
-        const struct rule *rule = ruleset_rule(zone->cache_rules, i);
-        zone->rule_labels[i] = metrics_intern(metrics, rule->id.len ? rule->id : rule->description);
-    }
+    zone->rule_labels = label_rules(zone->cache_rules, metrics);
+    zone->rate_labels = label_rules(zone->rate_rules, metrics);
 }
 
 static void label_limiters(struct snapshot_zone *zone, struct metrics *metrics)
@@ -122,6 +131,8 @@ struct snapshot *snapshot_build(struct config *config, struct metrics *metrics,
     }
     for (size_t i = 0; i < s->zone_count; i++)
         build_zone(s, i, metrics, diags);
+    snapshot_build_origins(s, diags);
+    snapshot_build_tls(s, gw_kernel_wall_ms(), diags);
     if (diags->errors == errors_before)
         return s;
     snapshot_unref(s);
@@ -152,6 +163,7 @@ static void free_zone(struct snapshot_zone *zone)
         ruleset_unref(zone->rulesets[i]);
     free(zone->rulesets);
     free(zone->rule_labels);
+    free(zone->rate_labels);
     free(zone->limiter_labels);
     free(zone->spaces);
     free(zone->changed.zones);
@@ -163,6 +175,8 @@ void snapshot_unref(struct snapshot *s)
 {
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
         return;
+    snapshot_release_tls(s);
+    snapshot_release_origins(s);
     for (size_t i = 0; i < s->zone_count; i++)
         free_zone(&s->zones[i]);
     free(s->zones);

@@ -13,24 +13,13 @@
 #include "config/rules/ruleset.h"
 #include "gateway/base/map.h"
 #include "gateway/base/metrics.h"
+#include "gateway/snapshot_parts.h"
 #include "limiter/policy.h"
 
 struct api_rulesets;
-
-/* Settings that the API has changed (spec/api-v4.md section 5). */
-enum snapshot_setting {
-    SETTING_CACHE_LEVEL,
-    SETTING_BROWSER_CACHE_TTL,
-    SETTING_DEVELOPMENT_MODE,
-    SETTING_ALWAYS_ONLINE,
-    SETTING_SORT_QUERY,
-    SETTING_COUNT
-};
-struct snapshot_settings {
-    struct config_zone *zones;           /* two copies: as changed, and without development mode */
-    uint64_t modified_ms[SETTING_COUNT]; /* 0: as in the configuration */
-    uint64_t development_until_ms;       /* wall clock; 0: for good */
-};
+struct fault_set;
+struct tls_server;
+struct tls_tickets;
 
 struct snapshot_zone {
     const struct config_zone *config; /* settings as the API changed them, if it did */
@@ -38,15 +27,20 @@ struct snapshot_zone {
     struct api_rulesets *documents; /* what `rulesets` are compiled from, as the API shows them */
     struct ruleset **rulesets;      /* all phases; as config->rulesets until the API changes them */
     size_t ruleset_count;
-    const struct ruleset *cache_rules;    /* phase http_request_cache_settings, or NULL */
-    const struct ruleset *response_rules; /* phase http_response_cache_settings, or NULL */
-    struct limiter_policy *limiters;      /* or NULL */
-    uint16_t *limiter_labels;             /* of their names, in their order */
-    size_t index;                         /* in snapshot.zones, and of the worker's pools */
-    uint16_t label;                       /* of its name in metrics */
-    uint16_t *rule_labels;                /* of the cache rules' ids */
-    struct cache_space **spaces;          /* by edge; NULL before snapshot_attach_cache */
-    uint64_t object_max;                  /* bytes of the largest body that may be stored */
+    const struct ruleset *cache_rules;         /* phase http_request_cache_settings, or NULL */
+    const struct ruleset *response_rules;      /* phase http_response_cache_settings, or NULL */
+    const struct ruleset *rate_rules;          /* phase http_ratelimit, or NULL */
+    struct limiter_policy *limiters;           /* or NULL */
+    uint16_t *limiter_labels;                  /* of their names, in their order */
+    size_t index;                              /* in snapshot.zones, and of the worker's pools */
+    uint16_t label;                            /* of its name in metrics */
+    uint16_t *rule_labels;                     /* of the cache rules' ids */
+    uint16_t *rate_labels;                     /* of the rate limiting rules' */
+    struct cache_space **spaces;               /* by edge; NULL before snapshot_attach_cache */
+    uint64_t object_max;                       /* bytes of the largest body that may be stored */
+    size_t first_origin;                       /* the zone's own, in snapshot.origins */
+    struct snapshot_origin_rule *origin_rules; /* in the order of the file */
+    size_t origin_rule_count;
 };
 
 struct snapshot_edge {
@@ -62,6 +56,10 @@ struct snapshot {
     size_t zone_count;
     struct snapshot_edge *edges;
     size_t edge_count;
+    struct snapshot_origin *origins; /* these and the zones' origin rules belong to the base */
+    size_t origin_count;
+    struct fault_set *faults;       /* NULL: none */
+    struct tls_server **tls;        /* by listener, the base's; NULL in it: plain */
     struct gw_map hosts;            /* lower-case host → struct snapshot_zone */
     struct snapshot_zone *any_host; /* the zone with "*", or NULL */
 };
@@ -79,6 +77,8 @@ struct snapshot_change {
     bool keeps_rules;                       /* only documents change */
     const struct config_settings *settings; /* NULL: settings stay */
     struct snapshot_settings times;         /* with settings: when they were changed */
+    bool sets_faults;                       /* else they stay */
+    struct fault_set *faults;               /* of all zones; NULL: none */
 };
 
 /* A new snapshot like `from` but for the change. It takes references; everything else is shared or
@@ -90,6 +90,11 @@ struct ruleset_options snapshot_ruleset_options(const struct config_zone *zone);
 
 /* Finds each zone's place in the cache: needed to serve, not to check. */
 void snapshot_attach_cache(struct snapshot *s, struct cache_store *store);
+/* The keys of session tickets: to serve, too. */
+void snapshot_attach_tickets(struct snapshot *s, struct tls_tickets *tickets);
+/* The certificates of the listener with this address as written; `index` if several have it. NULL:
+ * it has none, or is not there. */
+struct tls_server *snapshot_tls_at(const struct snapshot *s, size_t index, struct gw_str address);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
 

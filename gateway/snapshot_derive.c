@@ -2,6 +2,7 @@
 #include <stdatomic.h>
 
 #include "gateway/api_rulesets_store.h"
+#include "gateway/faults.h"
 #include "gateway/snapshot_inside.h"
 
 static void *copy_of(const void *from, size_t size)
@@ -33,6 +34,12 @@ static void set_settings(struct snapshot_zone *zone, const struct config_zone *l
     zone->config = zones;
 }
 
+static uint16_t *copy_labels(const uint16_t *labels, const struct ruleset *rules)
+{
+    size_t count = rules ? ruleset_count(rules) : 0;
+    return copy_of(labels, (count + 1) * sizeof(*labels));
+}
+
 static void copy_zone(struct snapshot_zone *zone, const struct snapshot_zone *old,
                       size_t edge_count)
 {
@@ -40,8 +47,8 @@ static void copy_zone(struct snapshot_zone *zone, const struct snapshot_zone *ol
     zone->rulesets = gw_alloc((old->ruleset_count + 1) * sizeof(struct ruleset *));
     for (size_t i = 0; i < old->ruleset_count; i++)
         zone->rulesets[i] = ruleset_ref(old->rulesets[i]);
-    size_t rules = old->cache_rules ? ruleset_count(old->cache_rules) : 0;
-    zone->rule_labels = copy_of(old->rule_labels, (rules + 1) * sizeof(*zone->rule_labels));
+    zone->rule_labels = copy_labels(old->rule_labels, old->cache_rules);
+    zone->rate_labels = copy_labels(old->rate_labels, old->rate_rules);
     if (old->limiters) {
         zone->limiters = limiter_policy_ref(old->limiters);
         zone->limiter_labels =
@@ -84,6 +91,7 @@ static void apply(struct snapshot_zone *zone, const struct snapshot_change *chan
         replace_ruleset(zone, change);
         snapshot_find_phases(zone);
         free(zone->rule_labels);
+        free(zone->rate_labels);
         snapshot_label_rules(zone, metrics);
     }
     if (change->settings) {
@@ -104,6 +112,10 @@ struct snapshot *snapshot_derive(struct snapshot *from, const struct snapshot_ch
     s->config = from->config;
     s->zone_count = from->zone_count;
     s->zones = gw_zalloc(s->zone_count * sizeof(*s->zones));
+    s->origins = from->origins;
+    s->tls = from->tls;
+    s->origin_count = from->origin_count;
+    s->faults = fault_set_ref(change->sets_faults ? change->faults : from->faults);
     s->edge_count = from->edge_count;
     s->edges = copy_of(from->edges, s->edge_count * sizeof(*s->edges));
     gw_map_init(&s->hosts);

@@ -56,6 +56,44 @@ static void count(const struct exchange *x, const struct limiter *limiter)
         count_kv(x->worker, &v->kv);
 }
 
+/* ---- the app's own checks ---- */
+
+/* Scheme and authority as the visitor wrote them; the scheme's own port is not written. */
+static struct gw_str own_origin(struct exchange *x)
+{
+    const struct url_host *host = &x->request.host;
+    size_t room = host->name.len + sizeof("https://:65535");
+    char *space = gw_arena_alloc(&x->arena, room);
+    if (!space)
+        return GW_STR_EMPTY;
+    struct gw_buf origin = gw_buf_over(space, room);
+    gw_buf_add(&origin, x->client.https ? GW_STR("https://") : GW_STR("http://"));
+    gw_buf_add(&origin, host->name);
+    if (host->port && host->port != (x->client.https ? 443 : 80))
+        gw_buf_printf(&origin, ":%u", host->port);
+    return gw_buf_str(&origin);
+}
+
+/* True: the request was refused. The redirecting wrapper checks behind the limiter, the others in
+ * front of it; the framework's check of forms comes before either. */
+static bool check_as_app(struct exchange *x, const struct limiter_route *route, bool is_decided)
+{
+    if (!x->zone->config->mirror_checks || (is_decided && !route->limiter_first))
+        return false;
+    const struct app_request request = {x->request.method_id, &x->request.headers, own_origin(x)};
+    enum app_check check = is_decided ? APP_CHECK_PASSES : app_check_form(&request);
+    if (check == APP_CHECK_PASSES && route->limiter_first == is_decided)
+        check = app_check_route(x->zone->limiters, route, &request);
+    if (check == APP_CHECK_PASSES)
+        return false;
+    if (!is_decided)
+        x->limit.route = NULL; /* it never got to the limiter */
+    reply_app_check(x, check);
+    return true;
+}
+
+/* ---- the step ---- */
+
 enum step_result step_limit(struct exchange *x)
 {
     if (!x->zone->limiters) {
@@ -64,6 +102,8 @@ enum step_result step_limit(struct exchange *x)
     }
     if (!x->limit.asked) {
         x->limit.route = limiter_policy_match(x->zone->limiters, x->request.method_id, x->path);
+        if (x->limit.route && check_as_app(x, x->limit.route, false))
+            return STEP_MORE;
         if (!x->limit.route || !x->limit.route->limiter) {
             x->limit.route = NULL;
             x->step = STEP_LOOKUP;
@@ -77,5 +117,7 @@ enum step_result step_limit(struct exchange *x)
     x->step = STEP_LOOKUP;
     if (x->limit.verdict.outcome != LIMITER_ADMIT)
         reply_limited(x);
+    else
+        check_as_app(x, x->limit.route, true);
     return STEP_MORE;
 }

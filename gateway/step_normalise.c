@@ -21,6 +21,7 @@ enum step_result step_normalise(struct exchange *x)
     find_client(x);
     visit_place(x->ws->snapshot, &x->request.headers, x->client.trusted, &x->edge, &x->isolate);
     ray_next(x->worker, x->ray);
-    x->step = STEP_ZONE;
+    /* Also who speaks no HTTP has an address and gets a Ray id. */
+    x->step = x->error ? STEP_REPLY : STEP_ZONE;
     return STEP_MORE;
 }

@@ -10,6 +10,7 @@
 #include "gateway/reply.h"
 #include "gateway/response_lines.h"
 #include "gateway/response_ruling.h"
+#include "gateway/step_rate.h"
 
 #define FIRST_RECODED ((size_t)32 * 1024) /* of a recoded body, sent with the head */
 
@@ -291,8 +292,10 @@ enum step_result step_pass(struct exchange *x)
         reply_error(x, 413);
         return STEP_MORE;
     }
-    if (!x->upstream && !x->upstream_ended && !x->origin_error)
+    if (!x->upstream && !x->upstream_ended && !x->origin_error) {
+        rate_on_origin(x);
         x->upstream = origin_request_start(x, ORIGIN_PASS, NULL, &pass_events, x);
+    }
     if (x->answer && !x->responded && reply_brands(x, x->answer->status)) {
         show_page(x, x->answer->status);
         return STEP_MORE;

@@ -13,12 +13,15 @@ static void count_matches(const struct exchange *x)
 
 enum step_result step_rules(struct exchange *x)
 {
-    if (x->zone->cache_rules) {
+    if (exchange_has_facts(x)) {
         const struct visit visit = exchange_visit(x);
         visit_rules(&visit, &x->arena, &x->facts);
+    }
+    if (x->zone->cache_rules) {
         ruleset_match(x->zone->cache_rules, &x->facts, &x->rules);
         count_matches(x);
     }
-    x->step = STEP_LIMIT;
+    x->destination = destination_of(x->ws->snapshot, x->zone, &x->facts);
+    x->step = x->ws->snapshot->faults ? STEP_FAULT : exchange_after_rules(x);
     return STEP_MORE;
 }

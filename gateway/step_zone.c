@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/exchange.h"
+#include "gateway/https_redirect.h"
 #include "gateway/reply.h"
 #include "gateway/visit.h"
 
@@ -31,6 +32,10 @@ enum step_result step_zone(struct exchange *x)
     unsigned refused = visit_zone(snapshot, &x->request, &x->zone);
     if (refused)
         return refuse(x, refused);
+    if (visit_needs_https(exchange_zone(x), x->client.https)) {
+        https_redirect(x);
+        return STEP_MORE;
+    }
     if (!normalise_url(x))
         return refuse(x, 414);
     x->body_max = snapshot->config->limits.body_size;

@@ -2,11 +2,11 @@
 #pragma once
 /* The way of a request, one step after the other:
  *
- *   accept → session ──► NORMALISE ► ZONE ► RULES ► LIMIT ► LOOKUP ──hit────────► DELIVER ► LOG
- *                                     │               │       │├ miss ► FETCH ────►│        ▲
- *                                     │ no zone       │ deny  │└ not cacheable ► PASS ──────┤
- *                                     └───────────────┴───────┴──► REPLY ───────────────────┤
- *   admin  → session ──► ADMIN ─────────────────────────────────────────────────────────────┘
+ *  accept → session ► NORMALISE ► ZONE ► RULES ► FAULT ► RATE ► LIMIT ► LOOKUP ─hit─► DELIVER ► LOG
+ *                                  │               │      │       │      │├ miss ► FETCH►│       ▲
+ *                                  │ no zone       │ deny │ deny  │ deny │└ not cached ► PASS ───┤
+ *                                  └───────────────┴──────┴───────┴──────┴──► REPLY ─────────────┤
+ *  admin  → session ► ADMIN ─────────────────────────────────────────────────────────────────────┘
  *
  * One step = one file step_<name>.c with one function step_x(exchange) → MORE | WAIT | DONE
  * (Varnish's request state machine is the model). A step that answers MORE has set x->step to the
@@ -22,6 +22,8 @@ struct exchange;
     X(NORMALISE, normalise) /* who asks, from where, for what: one normal form */                  \
     X(ZONE, zone)           /* which configuration answers for the host */                         \
     X(RULES, rules)         /* cache rules: the settings that hold for this request */             \
+    X(FAULT, fault)         /* what a drill breaks at the edge itself */                           \
+    X(RATE, rate)           /* rate limiting rules: count, and refuse what is over */              \
     X(LIMIT, limit)         /* the limiter of the route: admit, refuse, or wait for the backend */ \
     X(LOOKUP, lookup)       /* may it be cached; is it; who fetches */                             \
     X(FETCH, fetch)         /* waits for the head of a fill, its own or another's */               \

@@ -51,8 +51,9 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 static void print_listeners(const struct config *config)
 {
     for (size_t i = 0; i < config->listen_count; i++)
-        printf("  listen    %.*s, edge %.*s\n", GW_STR_ARG(config->listen[i].address.text),
-               GW_STR_ARG(config->edges[config->listen[i].edge].name));
+        printf("  listen    %.*s, edge %.*s%s\n", GW_STR_ARG(config->listen[i].address.text),
+               GW_STR_ARG(config->edges[config->listen[i].edge].name),
+               config->listen[i].tls_count ? ", TLS" : "");
     if (config->admin.enabled)
         printf("  admin     %.*s%s\n", GW_STR_ARG(config->admin.address.text),
                config->admin.token.len ? ", with a token" : "");
@@ -68,6 +69,18 @@ static void print_ruleset(const struct ruleset *rs, struct gw_str path)
            GW_STR_ARG(ruleset_info(rs)->phase_name), ruleset_count(rs), enabled, GW_STR_ARG(path));
 }
 
+static void print_origins(const struct config_zone *config)
+{
+    if (config->origin.server_count > 1)
+        printf("    servers   %zu%s\n", config->origin.server_count,
+               config->origin.health.enabled ? ", with health checks" : "");
+    if (config->origin_rule_count)
+        printf("    origins   %zu rule%s for requests that go elsewhere\n",
+               config->origin_rule_count, config->origin_rule_count == 1 ? "" : "s");
+    if (config->fault_count)
+        printf("    faults    %zu, on purpose\n", config->fault_count);
+}
+
 static void print_zone(const struct snapshot_zone *zone)
 {
     const struct config_zone *config = zone->config;
@@ -77,6 +90,7 @@ static void print_zone(const struct snapshot_zone *zone)
         printf("%s%.*s", i ? ", " : "", GW_STR_ARG(config->hosts[i]));
     printf("%s%s\n", config->any_host && config->host_count ? ", " : "",
            config->any_host ? "*" : "");
+    print_origins(config);
     for (size_t i = 0; i < zone->ruleset_count; i++)
         print_ruleset(zone->rulesets[i], config->rulesets[i]);
     if (zone->limiters) {
@@ -167,9 +181,13 @@ const struct verb verb_check = {
         "Reads the configuration, every ruleset and every limiters file it names, and says all "
         "that\n"
         "is wrong at once, each as FILE:LINE:COLUMN with the offending text, on standard error.\n"
-        "Warnings name what is accepted but not simulated. Needs no network, no root and no "
-        "secrets:\n"
-        "an undefined ${VAR} is a warning. A valid configuration is summed up on standard output.\n"
+        "Warnings name what is accepted but not simulated, and rules that do not do what they "
+        "say:\n"
+        "that never match, that later rules always overrule, that turn round when a header is "
+        "absent,\n"
+        "or that cache by URL what depends on who asks. Needs no network, no root and no "
+        "secrets: an\n"
+        "undefined ${VAR} is a warning. A valid configuration is summed up on standard output.\n"
         "\n"
         "  -c, --config FILE   the configuration\n"
         "  --plan PLAN         check against this plan's limits instead of the zones' own:\n"

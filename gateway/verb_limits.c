@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The app's admin routes for its counters, as a table. The listener has no route for one key: `get`
  * asks for its limiter and picks. */
+#include "bench/load/matrix.h"
 #include "gateway/cli_admin.h"
 
 #define KEY_WIDTH_MAX 60 /* longer keys push their own line only */
@@ -11,6 +12,7 @@ struct limits {
     int64_t now_ms;          /* of the gateway: its clock may be virtual */
     int name_width, key_width;
     size_t shown;
+    bool clear; /* of compare */
 };
 
 /* ---- walking the answer ---- */
@@ -86,16 +88,17 @@ static int read_now(struct limits *l)
     return code;
 }
 
-static int read_state(struct limits *l, struct json_doc **doc)
+/* For the limiter that was named, or for all. */
+static int ask(struct limits *l, struct gw_str method, struct gw_str path, struct json_doc **doc)
 {
     struct gw_buf target;
     gw_buf_init(&target, 8192);
-    gw_buf_add(&target, GW_STR("/api/admin/rate-limits/state"));
+    gw_buf_add(&target, path);
     if (l->name.len) {
         gw_buf_add(&target, GW_STR("?name="));
         admin_client_escape(&target, l->name);
     }
-    int code = cli_admin_json(&l->admin, GW_STR("GET"), gw_buf_str(&target), GW_STR_EMPTY, doc);
+    int code = cli_admin_json(&l->admin, method, gw_buf_str(&target), GW_STR_EMPTY, doc);
     gw_buf_release(&target);
     return code;
 }
@@ -103,7 +106,7 @@ static int read_state(struct limits *l, struct json_doc **doc)
 static int show(struct limits *l)
 {
     struct json_doc *doc;
-    int code = read_state(l, &doc);
+    int code = ask(l, GW_STR("GET"), GW_STR("/api/admin/rate-limits/state"), &doc);
     if (!code && !l->admin.json)
         code = read_now(l);
     if (code) {
@@ -154,17 +157,58 @@ static int reset(struct limits *l)
     return 0;
 }
 
+/* ---- compare ---- */
+
+static int print_matrix(const struct limits *l, const struct json *answer)
+{
+    struct gw_buf text;
+    if (!matrix_limiters(answer)) {
+        fprintf(stderr,
+                "nearedge limits: %s compares stores; give a limiter of the limiters file "
+                "a \"compare\": [\"memory\", \"kv\", \"durable_object\", \"binding\"]\n",
+                l->name.len ? "no limiter of this name" : "no limiter");
+        return EXIT_FAILED_RUN;
+    }
+    gw_buf_init(&text, (size_t)1 << 20);
+    matrix_text(answer, true, &text);
+    fwrite(text.data, 1, text.len, stdout);
+    gw_buf_release(&text);
+    return 0;
+}
+
+static int compare(struct limits *l)
+{
+    struct json_doc *doc;
+    int code = ask(l, l->clear ? GW_STR("DELETE") : GW_STR("GET"),
+                   GW_STR("/api/admin/rate-limits/compare"), &doc);
+    if (code)
+        return code;
+    if (l->admin.json)
+        cli_print_json(json_root(doc));
+    else if (l->clear)
+        puts("the comparison starts over");
+    else
+        code = print_matrix(l, json_root(doc));
+    json_doc_free(doc);
+    return code;
+}
+
 static int run_limits(struct limits *l, int argc, char **argv)
 {
     static const struct {
         const char *name;
         int min, max; /* operands, the name among them */
         int (*run)(struct limits *l);
-    } commands[] = {{"ls", 1, 2, show}, {"get", 3, 3, show}, {"reset", 3, 3, reset}};
+    } commands[] = {{"ls", 1, 2, show},
+                    {"get", 3, 3, show},
+                    {"reset", 3, 3, reset},
+                    {"compare", 1, 2, compare}};
     const char *name = optind < argc ? argv[optind] : "ls";
     for (size_t i = 0; i < GW_COUNT(commands); i++) {
         if (strcmp(commands[i].name, name) != 0)
             continue;
+        if (l->clear && commands[i].run != compare)
+            return cli_usage(l->admin.verb, "--clear goes with compare");
         int count = argc - optind;
         int code = count ? cli_operands(l->admin.verb, argc, commands[i].min, commands[i].max) : 0;
         if (code)
@@ -173,13 +217,24 @@ static int run_limits(struct limits *l, int argc, char **argv)
         l->key = gw_str_z(count > 2 ? argv[optind + 2] : NULL);
         return commands[i].run(l);
     }
-    return cli_usage(l->admin.verb, "\"%s\" is not ls, get or reset", name);
+    return cli_usage(l->admin.verb, "\"%s\" is not ls, get, reset or compare", name);
+}
+
+static int take_option(void *ctx, int option, const char *value)
+{
+    struct limits *l = ctx;
+    (void)option;
+    (void)value;
+    l->clear = true;
+    return 0;
 }
 
 static int limits(int argc, char **argv)
 {
+    static const struct option options[] = {{"clear", no_argument, NULL, 1}, {0}};
     struct limits l = {.name_width = sizeof("LIMITER") - 1, .key_width = sizeof("KEY") - 1};
-    int code = cli_admin_open(&l.admin, argc, argv, NULL);
+    const struct cli_admin_extra extra = {options, take_option, &l};
+    int code = cli_admin_open(&l.admin, argc, argv, &extra);
     if (!code)
         code = run_limits(&l, argc, argv);
     cli_admin_close(&l.admin);
@@ -189,18 +244,28 @@ static int limits(int argc, char **argv)
 const struct verb verb_limits = {
     .name = "limits",
     .run = limits,
-    .summary = "list, look up and reset a running gateway's counters",
+    .summary = "list, look up, reset and compare a running gateway's counters",
     .manual =
         "usage: nearedge limits [OPTION]... ls [LIMITER]\n"
         "       nearedge limits [OPTION]... get LIMITER KEY\n"
         "       nearedge limits [OPTION]... reset LIMITER KEY\n"
+        "       nearedge limits [OPTION]... compare [--clear] [LIMITER]\n"
         "\n"
         "KEY is the logical key, as a rule \"IP:USER\", for guests \"IP:anonymous\". `ls` shows "
         "at\n"
         "most 1000 counters of each limiter; counters whose window is over stay listed until\n"
         "their memory is needed. `reset` forgets the counter everywhere.\n"
+        "\n"
+        "`compare` shows, for limiters with a \"compare\" list, what each store said about the "
+        "same\n"
+        "traffic: admitted, refused, 500s, more than the exact count, the first call refused, the\n"
+        "longest mixed zone of a window (from the first refusal to the last admission), what the\n"
+        "store added to a request, what the model expects and how far off that is (z), and the\n"
+        "operations at list prices. --clear starts over; counters stay.\n"
         "\n" CLI_ADMIN_OPTIONS
-        "  --json              ls: limiters by name; get: one object a line\n"
+        "  --json              ls: limiters by name; get: one object a line; compare: as the\n"
+        "                      admin listener says it\n"
+        "  --clear             compare: forget the verdicts so far\n"
         "\n" CLI_ADMIN_TOKEN "\n"
         "exit codes: 0 ok, 1 failure (get: there is no such counter), 2 usage.\n"
         "\n"

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "bench/load/load.h"
+#include "bench/load/pace.h"
+#include "bench/load/units.h"
 #include "gateway/cli.h"
 
 static volatile sig_atomic_t stop_asked;
@@ -58,7 +60,7 @@ static void add_argument(struct gw_buf *out, const char *argument)
 
 /* ---- options ---- */
 
-enum { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG, OPTION_LIST };
+enum { OPTION_TEXT, OPTION_NUMBER, OPTION_FACTOR, OPTION_FLAG, OPTION_LIST };
 
 static const struct {
     const char *name;
@@ -88,6 +90,10 @@ static const struct {
     OPTION("allow-host", 0, LIST, allow_hosts),
     OPTION("connections", 0, NUMBER, connections),
     OPTION("seed", 0, NUMBER, seed),
+    OPTION("scale", 0, FACTOR, scale),
+    OPTION("speed", 0, FACTOR, speed),
+    OPTION("cacert", 0, TEXT, cacert),
+    OPTION("insecure", 0, FLAG, insecure),
     OPTION("strict", 0, FLAG, strict),
     OPTION("dry-run", 0, FLAG, dry_run),
     OPTION("convert", 0, FLAG, convert),
@@ -101,6 +107,14 @@ static const struct {
 
 #define LONG_FIRST 1000 /* getopt's value of the table's first entry: no letter is that large */
 
+static int take_factor(const char *name, double *out)
+{
+    struct gw_str rest = gw_str_z(optarg);
+    if (units_number(&rest, out) && !rest.len && *out >= PACE_LEAST && *out <= PACE_MOST)
+        return 0;
+    return cli_usage("load", "\"%s\" is no factor such as 0.1 or 20 for --%s", optarg, name);
+}
+
 static int take_option(struct load_options *o, size_t at)
 {
     void *field = (char *)o + table[at].offset;
@@ -110,6 +124,8 @@ static int take_option(struct load_options *o, size_t at)
     case OPTION_TEXT:
         *(const char **)field = optarg;
         return 0;
+    case OPTION_FACTOR:
+        return take_factor(table[at].name, field);
     case OPTION_FLAG:
         *(bool *)field = true;
         return 0;
@@ -206,7 +222,7 @@ const struct verb verb_load = {
         "\n"
         "Sends requests when they are due, however slow the answers come, and measures response\n"
         "times from when each was due. SCENARIO is a file as in bench/load/examples/, or the\n"
-        "team's load-test-config.json as it is. HTTP/1.1 without TLS.\n"
+        "team's load-test-config.json as it is. HTTP/1.1.\n"
         "\n"
         "one request (--url):\n"
         "  --rate R            50/s, 300/min, or a ramp 10/s..200/s\n"
@@ -228,6 +244,11 @@ const struct verb verb_load = {
         "                      virtual clocks; its token is NEAREDGE_ADMIN_TOKEN\n"
         "  --connections N     at most [1000]\n"
         "  --seed N            of all that is random [1]\n"
+        "  --scale F           durations times F at the rates as they are: fewer requests\n"
+        "  --speed F           F times as fast: the same requests in less time\n"
+        "  --cacert FILE       trust these authorities (PEM) with an https:// target, which must\n"
+        "                      prove to be the Host that is asked for [the system's]\n"
+        "  --insecure          any certificate will do\n"
         "  --allow-host HOST   a host that is not loopback and may be load tested\n"
         "  --strict            load-test-config.json: assert what its limits imply\n"
         "  --dry-run           show the plan, send nothing\n"

@@ -22,6 +22,7 @@ struct visit {
     struct gw_ip ip;                  /* family GW_IP_NONE: nobody in particular */
     struct gw_str ip_text;
     struct gw_str ray_id;
+    const struct config_origin *origin; /* where it goes; NULL: the zone's own */
     bool https;
     uint16_t port;
     uint64_t wall_ms;
@@ -34,7 +35,7 @@ static inline void visit_rules(const struct visit *v, struct gw_arena *scratch,
 {
     rules_request_init(facts, scratch);
     facts->method = v->request->method;
-    facts->version = v->request->minor ? GW_STR("HTTP/1.1") : GW_STR("HTTP/1.0");
+    facts->version = h1_version_name(v->request);
     facts->host = v->request->host.name;
     facts->path = v->path;
     facts->query = v->query;
@@ -52,6 +53,19 @@ static inline void visit_rules(const struct visit *v, struct gw_arena *scratch,
     facts->zone_name = v->zone->config->name;
 }
 
+/* Whether the visitor is sent to https instead of being served (https_redirect.h). */
+static inline bool visit_needs_https(const struct config_zone *zone, bool https)
+{
+    return zone->settings.always_use_https && !https;
+}
+
+/* How Cloudflare speaks to an origin whose URL leaves the scheme open: by TLS to who came by TLS,
+ * in the modes full and strict (spec/cache-behaviour.md section 2.14). */
+static inline bool visit_origin_https(const struct config_zone *zone, bool https)
+{
+    return https && zone->settings.ssl >= CONFIG_SSL_FULL;
+}
+
 static inline struct cache_request visit_cache(const struct visit *v)
 {
     const struct config_zone *zone = v->zone->config;
@@ -59,12 +73,12 @@ static inline struct cache_request visit_cache(const struct visit *v)
         .method = v->request->method_id,
         .edge = v->edge->name,
         .host = v->request->host.name,
-        .resolved_host = zone->origin.host,
+        .resolved_host = v->origin ? v->origin->host : zone->origin.host,
         .path = v->path,
         .query = v->query,
         .country = v->country,
         .port = v->port,
-        .origin_https = v->https && zone->settings.ssl >= CONFIG_SSL_FULL,
+        .origin_https = visit_origin_https(zone, v->https),
         .upgrade = v->request->upgrade,
         .headers = &v->request->headers,
     };

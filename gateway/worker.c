@@ -6,23 +6,24 @@
 #include "cache/key.h"
 #include "gateway/access_log.h"
 #include "gateway/fetch.h"
+#include "gateway/net/tls.h"
+#include "gateway/probes.h"
 #include "gateway/server.h"
-#include "gateway/session_h1.h"
+#include "gateway/session.h"
 
 #define LINES_MAX       ((size_t)512 * 1024)
 #define HOUSEKEEPING_MS 100
 
 /* ---- the snapshot as this worker uses it ---- */
 
-/* From the configuration itself: a zone's own copy of its settings dies with its snapshot. */
-static struct worker_pools *pools_new(struct gw_loop *loop, const struct config *config)
+static struct worker_pools *pools_new(struct gw_loop *loop, const struct snapshot *snapshot)
 {
     struct worker_pools *pools =
-        gw_alloc(sizeof(*pools) + config->zone_count * sizeof(struct pool *));
+        gw_alloc(sizeof(*pools) + snapshot->origin_count * sizeof(struct balancer *));
     pools->refs = 1;
-    pools->count = config->zone_count;
+    pools->count = snapshot->origin_count;
     for (size_t i = 0; i < pools->count; i++)
-        pools->by_zone[i] = pool_new(loop, &config->zones[i].origin);
+        pools->items[i] = balancer_new(loop, snapshot->origins[i].servers);
     return pools;
 }
 
@@ -31,7 +32,7 @@ static void pools_unref(struct worker_pools *pools)
     if (--pools->refs)
         return;
     for (size_t i = 0; i < pools->count; i++)
-        pool_retire(pools->by_zone[i]);
+        balancer_retire(pools->items[i]);
     free(pools);
 }
 
@@ -45,9 +46,9 @@ static struct worker_snapshot *worker_snapshot_new(struct worker *worker, struct
         ws->shared = old->shared;
         ws->shared->refs++;
     } else {
-        ws->shared = pools_new(worker->loop, snapshot->config);
+        ws->shared = pools_new(worker->loop, snapshot);
     }
-    ws->pools = ws->shared->by_zone;
+    ws->origins = ws->shared->items;
     return ws;
 }
 
@@ -84,14 +85,39 @@ static void give_order(struct worker *worker, void (*run)(struct gw_task *),
     gw_loop_post(worker->loop, &order->task);
 }
 
+/* Those of the last configuration end: their servers are not asked any more. */
+static void start_probes(struct worker *worker)
+{
+    probes_stop(worker->probes);
+    worker->probes = worker->index == 0 ? probes_start(worker->loop, worker->current) : NULL;
+}
+
+/* Handshakes under way end with the certificates they began with. A door stays plain, or not, as
+ * long as it is open. */
+static void renew_certificates(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->door_count; i++) {
+        struct session_door *door = &worker->doors[i];
+        struct tls_server *next = snapshot_tls_at(worker->current->snapshot, i, door->address);
+        if (!door->tls || !next)
+            continue;
+        tls_server_unref(door->tls);
+        door->tls = tls_server_ref(next);
+    }
+}
+
 static void run_reload(struct gw_task *task)
 {
     struct order *order = gw_container_of(task, struct order, task);
     struct worker *worker = order->worker;
     struct worker_snapshot *old = worker->current;
     worker->current = worker_snapshot_new(worker, order->snapshot);
-    if (old->snapshot->config != order->snapshot->config) /* else: derived, with the same log */
+    if (old->shared != worker->current->shared)
+        start_probes(worker);
+    if (old->snapshot->config != order->snapshot->config) { /* else: derived, all stays */
         access_log_configure(worker->log, &order->snapshot->config->log);
+        renew_certificates(worker);
+    }
     worker_snapshot_unref(old);
     snapshot_unref(order->snapshot);
     sem_post(&worker->server->switched);
@@ -135,6 +161,8 @@ static void end(struct worker *worker)
     gw_deadline_cancel(&worker->drain_deadline);
     gw_deadline_cancel(&worker->housekeeping);
     fetch_stop_all(worker);
+    probes_stop(worker->probes);
+    worker->probes = NULL;
     limiter_worker_close(worker->limiter, on_limiter_closed, worker);
 }
 
@@ -159,7 +187,7 @@ static void on_drain_deadline(struct gw_deadline *d)
     struct worker *worker = gw_container_of(d, struct worker, drain_deadline);
     gw_log_warn("drain deadline reached worker=%u connections=%zu: closing them", worker->index,
                 worker->session_count);
-    each_session(worker, session_h1_kill);
+    each_session(worker, session_kill);
 }
 
 static void run_drain(struct gw_task *task)
@@ -176,7 +204,7 @@ static void run_drain(struct gw_task *task)
     }
     gw_deadline_set(worker->loop, &worker->drain_deadline,
                     worker->current->snapshot->config->timeouts.drain_ms);
-    each_session(worker, session_h1_drain);
+    each_session(worker, session_drain);
     if (worker->session_count == 0)
         end(worker);
 }
@@ -199,7 +227,7 @@ static void on_accept(void *ctx, struct conn *c)
         conn_abandon(c);
         return;
     }
-    session_h1_accept(worker, door, c);
+    session_accept(worker, door, c);
 }
 
 static int listen_at(struct worker *worker, size_t door, const struct net_address *at)
@@ -208,14 +236,24 @@ static int listen_at(struct worker *worker, size_t door, const struct net_addres
     worker->doors[door].worker = worker;
     worker->listeners[door] =
         listener_open(worker->loop, at, on_accept, &worker->doors[door], &err);
-    return worker->listeners[door] ? 0 : err;
+    if (!worker->listeners[door])
+        return err;
+    struct net_address bound = listener_address(worker->listeners[door]);
+    worker->doors[door].bound_port = net_address_port(&bound);
+    return 0;
 }
 
 int worker_listen(struct worker *worker, size_t door, const struct net_address *at)
 {
-    const struct config_listen *listen = &worker->current->snapshot->config->listen[door];
-    worker->doors[door] = (struct session_door){.port = (uint16_t)listen->visitor_port,
-                                                .https = listen->visitor_https};
+    const struct snapshot *snapshot = worker->current->snapshot;
+    const struct config_listen *listen = &snapshot->config->listen[door];
+    struct tls_server *tls = snapshot->tls[door];
+    worker->doors[door] =
+        (struct session_door){.port = (uint16_t)listen->visitor_port,
+                              .https = listen->visitor_https,
+                              .h2c = listen->h2c,
+                              .tls = tls ? tls_server_ref(tls) : NULL,
+                              .address = gw_str_z(gw_str_dupz(listen->address.text))};
     memcpy(worker->doors[door].edge, listen->edge_name.ptr, listen->edge_name.len);
     return listen_at(worker, door, at);
 }
@@ -253,8 +291,8 @@ static void on_housekeeping(struct gw_deadline *d)
 
 static void intern_labels(struct worker *worker, struct metrics *m)
 {
-    static const char *const decisions[DECISION_COUNT] = {"admit", "deny", "shadow_deny",
-                                                          "unavailable", "error"};
+    static const char *const decisions[DECISION_COUNT] = {
+        "admit", "deny", "shadow_deny", "unavailable", "error", "challenge", "log"};
     static const char *const kv[KV_OPERATION_COUNT][2] = {
         [KV_GET_COPY] = {"get", "edge"},
         [KV_GET_CENTRAL] = {"get", "central"},
@@ -263,6 +301,7 @@ static void intern_labels(struct worker *worker, struct metrics *m)
     };
     static const char *const stores[] = {"durable_object", "memory", "kv", "binding"};
     worker->cache_phase_label = metrics_intern(m, gw_str_z(rules_phase_name(RULES_CACHE_REQUEST)));
+    worker->rate_phase_label = metrics_intern(m, gw_str_z(rules_phase_name(RULES_RATELIMIT)));
     worker->no_zone_label = metrics_intern(m, GW_STR("none"));
     for (size_t i = 0; i < DECISION_COUNT; i++)
         worker->decision_labels[i] = metrics_intern(m, gw_str_z(decisions[i]));
@@ -304,6 +343,7 @@ void worker_init(struct worker *worker, struct server *server, unsigned index,
     gw_deadline_init(&worker->housekeeping, on_housekeeping);
     gw_deadline_set(worker->loop, &worker->housekeeping, HOUSEKEEPING_MS);
     intern_labels(worker, server->metrics);
+    start_probes(worker);
 }
 
 static void *run_thread(void *arg)
@@ -337,6 +377,10 @@ void worker_join(struct worker *worker)
         free(gw_list_entry(link, struct exchange, link));
     gw_buf_release(&worker->key);
     gw_buf_release(&worker->lines);
+    for (size_t i = 0; i < worker->door_count; i++) {
+        tls_server_unref(worker->doors[i].tls);
+        free((char *)worker->doors[i].address.ptr);
+    }
     free(worker->doors);
     free(worker->listeners);
 }

@@ -12,7 +12,7 @@
 #include "gateway/http/h1_parse.h"
 #include "gateway/net/listener.h"
 #include "gateway/snapshot.h"
-#include "gateway/upstream/pool.h"
+#include "gateway/upstream/balancer.h"
 #include "limiter/limiter.h"
 
 struct server;
@@ -25,6 +25,8 @@ enum worker_decision {
     DECISION_SHADOW_DENY,
     DECISION_UNAVAILABLE,
     DECISION_ERROR,
+    DECISION_CHALLENGE, /* of rate limiting rules, as the next one */
+    DECISION_LOG,
     DECISION_COUNT
 };
 
@@ -37,12 +39,12 @@ enum worker_kv_operation {
     KV_OPERATION_COUNT
 };
 
-/* The worker's pools to each zone's origin. They belong to a configuration: snapshots that the API
+/* The worker's ways to each origin. They belong to a configuration: snapshots that the API
  * derived from one another share them, so a change of rules does not close connections. */
 struct worker_pools {
     unsigned refs;
     size_t count;
-    struct pool *by_zone[]; /* by zone index */
+    struct balancer *items[]; /* by their place in snapshot.origins */
 };
 
 /* A snapshot as one worker uses it, with its pools. Counted without atomics. */
@@ -50,7 +52,7 @@ struct worker_snapshot {
     unsigned refs;
     struct snapshot *snapshot;
     struct worker_pools *shared;
-    struct pool **pools; /* of `shared` */
+    struct balancer **origins; /* of `shared` */
 };
 
 struct worker {
@@ -65,7 +67,7 @@ struct worker {
     struct session_door *doors;  /* one for each "listen", and the admin's behind them */
     struct listener **listeners; /* likewise; NULL: not this worker's */
     size_t door_count;           /* without the admin's */
-    struct gw_list sessions;     /* struct session_h1, by link */
+    struct gw_list sessions;     /* struct session, by link */
     size_t session_count;
     struct gw_list fetches;        /* struct fetch, by link */
     struct gw_list free_exchanges; /* ready for reuse, a few dozen */
@@ -75,6 +77,7 @@ struct worker {
     uint32_t session_serial;
     struct h1_limits request_limits; /* of the configuration at start */
     uint16_t cache_phase_label;      /* label ids of metrics, interned once */
+    uint16_t rate_phase_label;
     uint16_t no_zone_label, store_labels[4], decision_labels[DECISION_COUNT];
     struct metrics_labels kv_labels[KV_OPERATION_COUNT];
     uint16_t method_labels[METHOD_COUNT], status_labels[CACHE_STATUS_DYNAMIC + 1];
@@ -82,6 +85,7 @@ struct worker {
     bool backend_down; /* as last logged */
     struct gw_deadline drain_deadline;
     struct gw_deadline housekeeping; /* frees what was put off */
+    struct probes *probes;           /* worker 0's: health checks of `current`; else NULL */
 };
 
 /* A session is gone: a draining worker stops after its last one. */

@@ -59,6 +59,11 @@ struct gw_str limiter_fault_text(enum limiter_fault fault, uint32_t value,
     return gw_str(out, (size_t)(at - out));
 }
 
+struct gw_str limiter_answer_head(void)
+{
+    return gw_str(error_head, sizeof(error_head) - 1);
+}
+
 static struct limiter_answer error_answer(const struct limiter_verdict *verdict,
                                           char scratch[LIMITER_ANSWER_SIZE])
 {
@@ -69,7 +74,7 @@ static struct limiter_answer error_answer(const struct limiter_verdict *verdict,
     at = add(at, error_end, sizeof(error_end) - 1);
     return (struct limiter_answer){
         .status = 500,
-        .head = gw_str(error_head, sizeof(error_head) - 1),
+        .head = limiter_answer_head(),
         .body = gw_str(scratch, (size_t)(at - scratch)),
     };
 }

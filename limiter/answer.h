@@ -20,6 +20,8 @@ struct limiter_answer {
 /* The store's own words for a fault (spec/oracle.md section 6), in `out`; empty for none. */
 struct gw_str limiter_fault_text(enum limiter_fault fault, uint32_t value,
                                  char out[LIMITER_FAULT_MAX]);
+/* The header lines of the app's JSON answers. Static storage. */
+struct gw_str limiter_answer_head(void);
 /* The verdict is a DENY, UNAVAILABLE or ERROR. The slices live in `scratch` and the route's policy.
  */
 struct limiter_answer limiter_answer(const struct limiter_route *route,

@@ -1,29 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "gateway/base/err.h"
-#include "limiter/backend_redis_inside.h"
-#include "limiter/backend_redis_script.h"
+#include "limiter/backend_redis_flight.h"
 
 /* ---- the pool ---- */
+
+static char *copy_text(struct gw_str text)
+{
+    return text.ptr ? gw_str_dupz(text) : NULL;
+}
+
+static struct redis_target target_of(const struct config_backend *from, size_t at)
+{
+    struct gw_str host = at ? from->others[at - 1].host : from->host;
+    return (struct redis_target){
+        .host = from->unix_path.len ? NULL : gw_str_dupz(host),
+        .unix_path = from->unix_path.len ? gw_str_dupz(from->unix_path) : NULL,
+        .user = copy_text(from->user),
+        .password = copy_text(from->password),
+        .port = at ? from->others[at - 1].port : from->port,
+        .db = from->db,
+    };
+}
 
 struct redis_pool *redis_pool_new(const struct config_limiter *settings, enum gw_clock_mode clock,
                                   struct embedded *local)
 {
     const struct config_backend *from = &settings->backend;
     struct redis_pool *pool = gw_zalloc(sizeof(*pool));
-    pool->target = (struct redis_target){
-        .host = from->unix_path.len ? NULL : gw_str_dupz(from->host),
-        .unix_path = from->unix_path.len ? gw_str_dupz(from->unix_path) : NULL,
-        .user = from->user.ptr ? gw_str_dupz(from->user) : NULL,
-        .password = from->password.ptr ? gw_str_dupz(from->password) : NULL,
-        .port = from->port,
-        .db = from->db,
-    };
+    pool->seed_count = 1 + from->other_count;
+    pool->seeds = gw_alloc(pool->seed_count * sizeof(*pool->seeds));
+    for (size_t i = 0; i < pool->seed_count; i++)
+        pool->seeds[i] = target_of(from, i);
+    pool->must_be_cluster = from->cluster;
     pool->failure = settings->on_backend_failure;
     pool->is_virtual = clock == GW_CLOCK_VIRTUAL;
-    /* Channels are not divided by database. */
-    snprintf(pool->channel, sizeof(pool->channel), "nearedge:reset:%u", from->db);
+    pool->db = from->db;
     pool->local = local;
     pthread_mutex_init(&pool->error_lock, NULL);
     return pool;
@@ -34,71 +46,66 @@ void redis_pool_free(struct redis_pool *pool)
     if (!pool)
         return;
     pthread_mutex_destroy(&pool->error_lock);
-    free(pool->target.host);
-    free(pool->target.unix_path);
-    free(pool->target.user);
-    free(pool->target.password);
+    for (size_t i = 0; i < pool->seed_count; i++) {
+        free(pool->seeds[i].host);
+        free(pool->seeds[i].unix_path);
+        free(pool->seeds[i].user);
+        free(pool->seeds[i].password);
+    }
+    free(pool->seeds);
     free(pool);
 }
 
+/* A cluster that lost one node of many still serves: calling the gateway unready then would turn
+ * the loss of some keys into that of all. */
 void redis_pool_health(struct redis_pool *pool, struct limiter_health *out)
 {
+    unsigned backends = atomic_load(&pool->backends);
     out->redis = true;
-    out->up = atomic_load(&pool->up) == atomic_load(&pool->backends);
-    out->fails_closed = pool->failure == CONFIG_FAIL_DENY;
+    out->up = atomic_load(&pool->up) == backends;
+    out->fails_closed =
+        pool->failure == CONFIG_FAIL_DENY && atomic_load(&pool->serving) != backends;
     pthread_mutex_lock(&pool->error_lock);
     memcpy(out->error, pool->error, sizeof(out->error));
     pthread_mutex_unlock(&pool->error_lock);
 }
 
-static void set_error(struct redis_pool *pool, const char *what, const char *reason)
+void redis_set_error(struct redis_node *node, const char *what, const char *reason)
 {
+    struct redis_pool *pool = node->backend->pool;
+    const struct redis_target *t = &node->target;
+    char port[8] = "";
+    if (!t->unix_path)
+        snprintf(port, sizeof(port), ":%u", t->port);
     pthread_mutex_lock(&pool->error_lock);
-    snprintf(pool->error, sizeof(pool->error), "%s: %s", what, reason);
+    snprintf(pool->error, sizeof(pool->error), "%s of %.48s%s: %s", what,
+             t->unix_path ? t->unix_path : t->host, port, reason);
     pthread_mutex_unlock(&pool->error_lock);
 }
 
-/* ---- the connection for commands ---- */
-
-static void on_script(redisAsyncContext *ac, void *reply, void *ctx)
+static void count(atomic_uint *total, bool *counted, bool now)
 {
-    struct redis_backend *b = ctx;
-    const redisReply *r = reply;
-    if (!r || !ac->data)
-        return;
-    if (r->type != REDIS_REPLY_STRING || r->len != sizeof(b->script_sha) - 1) {
-        redis_link_fail(b->commands, r->type == REDIS_REPLY_ERROR ? r->str : "no script hash");
-        return;
+    if (now && !*counted)
+        atomic_fetch_add(total, 1);
+    if (!now && *counted)
+        atomic_fetch_sub(total, 1);
+    *counted = now;
+}
+
+void redis_count_up(struct redis_backend *b)
+{
+    bool any = false, all = !b->closed;
+    const struct redis_node *node;
+    for (size_t at = 0; (node = redis_node_from(b, &at)); at++) {
+        bool is_up = node->phase == REDIS_UP;
+        any |= is_up;
+        all &= is_up || (b->shape == REDIS_CLUSTER && !redis_slots_has(&b->slots, node->index));
     }
-    memcpy(b->script_sha, r->str, r->len);
-    redis_link_ready(b->commands);
+    if (b->shape == REDIS_CLUSTER)
+        all &= !redis_slots_has(&b->slots, REDIS_NO_NODE);
+    count(&b->pool->up, &b->complete, any && all);
+    count(&b->pool->serving, &b->serving, any && !b->closed);
 }
-
-static void greet_commands(void *ctx, redisAsyncContext *ac)
-{
-    redisAsyncCommand(ac, on_script, ctx, "SCRIPT LOAD %s", REDIS_SCRIPT_TAKE);
-}
-
-static void commands_up(void *ctx)
-{
-    struct redis_backend *b = ctx;
-    b->phase = REDIS_UP;
-    atomic_fetch_add(&b->pool->up, 1);
-    redis_flights_go(b);
-}
-
-static void commands_down(void *ctx, const char *reason)
-{
-    struct redis_backend *b = ctx;
-    if (b->phase == REDIS_UP)
-        atomic_fetch_sub(&b->pool->up, 1);
-    b->phase = REDIS_DOWN;
-    set_error(b->pool, "commands", reason);
-    redis_jobs_fail(b);
-    redis_flights_fail_pending(b);
-}
-
-/* ---- the connection for reset messages ---- */
 
 void redis_forget(struct redis_backend *b, struct gw_str key)
 {
@@ -106,49 +113,6 @@ void redis_forget(struct redis_backend *b, struct gw_str key)
     table_del(&b->denied, table_key(key));
     embedded_forget(b->pool->local, key);
 }
-
-static void on_message(redisAsyncContext *ac, void *reply, void *ctx)
-{
-    struct redis_backend *b = ctx;
-    const redisReply *r = reply;
-    if (!r || !ac->data || r->type != REDIS_REPLY_ARRAY || r->elements != 3)
-        return;
-    const redisReply *kind = r->element[0], *payload = r->element[2];
-    if (kind->type != REDIS_REPLY_STRING)
-        return;
-    if (gw_str_eq(gw_str(kind->str, kind->len), GW_STR("subscribe")))
-        redis_link_ready(b->subscription);
-    else if (payload->type == REDIS_REPLY_STRING && payload->len <= LIMITER_KEY_MAX * 2)
-        redis_forget(b, gw_str(payload->str, payload->len));
-}
-
-static void greet_subscription(void *ctx, redisAsyncContext *ac)
-{
-    struct redis_backend *b = ctx;
-    redisAsyncCommand(ac, on_message, b, "SUBSCRIBE %s", b->pool->channel);
-}
-
-/* Resets may have been missed until now: what was remembered or is under way is not to be
- * trusted. */
-static void subscription_up(void *ctx)
-{
-    struct redis_backend *b = ctx;
-    b->subscribed = true;
-    b->generation++;
-    table_clear(&b->denied);
-}
-
-static void subscription_down(void *ctx, const char *reason)
-{
-    struct redis_backend *b = ctx;
-    b->subscribed = false;
-    set_error(b->pool, "subscription", reason);
-}
-
-static const struct redis_link_events commands_events = {greet_commands, commands_up,
-                                                         commands_down};
-static const struct redis_link_events subscription_events = {greet_subscription, subscription_up,
-                                                             subscription_down};
 
 /* ---- life ---- */
 
@@ -171,9 +135,9 @@ struct redis_backend *redis_backend_new(struct redis_pool *pool, struct gw_loop 
     gw_task_init(&b->gone, on_gone);
     table_init(&b->denied, LIMITER_DENIED_MAX);
     redis_flights_init(b);
+    redis_map_init(b);
     atomic_fetch_add(&pool->backends, 1);
-    b->commands = redis_link_new(loop, &pool->target, &commands_events, b);
-    b->subscription = redis_link_new(loop, &pool->target, &subscription_events, b);
+    b->seed = redis_node_new(b, &pool->seeds[0], true);
     return b;
 }
 
@@ -181,16 +145,19 @@ struct redis_backend *redis_backend_new(struct redis_pool *pool, struct gw_loop 
  * flights and jobs then get their NULL reply when hiredis unwinds, still before `gone` runs. */
 void redis_backend_close(struct redis_backend *b, void (*done)(void *ctx), void *ctx)
 {
-    if (b->phase == REDIS_UP)
-        atomic_fetch_sub(&b->pool->up, 1);
     atomic_fetch_sub(&b->pool->backends, 1);
-    b->phase = REDIS_DOWN;
     b->closed = done;
     b->closed_ctx = ctx;
+    redis_count_up(b);
+    gw_deadline_cancel(&b->refresh);
+    gw_deadline_cancel(&b->retry);
     redis_jobs_fail(b);
-    redis_link_free(b->commands);
-    redis_link_free(b->subscription);
-    redis_flights_fail_pending(b);
+    redis_node_free(b->seed);
+    for (size_t i = 0; i < REDIS_NODES_MAX; i++)
+        redis_node_free(b->nodes[i]);
+    struct gw_list parked;
+    gw_list_take(&parked, &b->parked);
+    redis_flights_fail(&parked);
     gw_task_cancel(&b->flush);
     gw_deadline_cancel(&b->deadline);
     gw_loop_defer(b->loop, &b->gone);

@@ -13,8 +13,12 @@
  * that moment is not remembered, since it may have been decided before the reset. While the
  * subscription is down refusals are neither remembered nor trusted.
  *
+ * The server may be a node of a Redis Cluster: keys then carry a hash tag (redis_slots.h), each
+ * master has connections of its own, and the loss of one concerns the keys of its slots alone.
+ *
  * Thread: one backend for each worker; the pool (what they share) any. Owns: its connections and
- * copies of keys. Limits: REDIS_FLIGHTS_MAX flights, beyond them the failure policy answers. */
+ * copies of keys. Limits: REDIS_FLIGHTS_MAX flights, beyond them the failure policy answers;
+ * REDIS_NODES_MAX masters. */
 #include "gateway/net/loop.h"
 #include "limiter/backend_embedded.h"
 #include "limiter/limiter.h"
@@ -75,10 +79,11 @@ struct redis_job {
 
     struct redis_job_handle *handle; /* ours from here on */
     struct gw_deadline deadline;
+    size_t node; /* of a cluster: which one is being scanned */
 };
 
-/* Counters whose storage key fits the glob pattern, from job->cursor on. SCAN may name a key
- * twice. */
+/* Counters whose storage key fits the glob pattern, from job->cursor on, in a cluster node by node.
+ * SCAN may name a key twice, and so may two nodes while its slot moves from one to the other. */
 void redis_scan(struct redis_backend *backend, struct redis_job *job, struct gw_str pattern);
 /* Removes one storage key, or (glob) a page of those that fit, and tells every process. */
 void redis_reset(struct redis_backend *backend, struct redis_job *job, struct gw_str key,

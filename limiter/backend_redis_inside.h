@@ -1,91 +1,98 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The inside of the redis backend, for its own files: backend_redis (life, connections, reset
- * messages), backend_redis_flight (decisions), backend_redis_kv (values of Workers KV) and
- * backend_redis_admin (scans, resets). */
+/* The inside of the redis backend, for its own files: backend_redis (pool, life), _node (a server
+ * and its connections), _cluster (whose a key is), _flight, _land and _reply (decisions), _kv
+ * (values of Workers KV), _admin (scans, resets). */
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "limiter/backend_redis.h"
-#include "limiter/backend_redis_link.h"
+#include "limiter/backend_redis_node.h"
+#include "limiter/redis_slots.h"
+#include "limiter/store.h"
 
-#define FLIGHT_BUCKETS  256
-#define FLIGHT_ARGS_MAX 11
+#define FLIGHT_BUCKETS 256
+#define WIRE_KEY_MAX   (STORAGE_KEY_MAX + 2)
 
 /* What the backends of a process share. */
 struct redis_pool {
-    struct redis_target target;
+    struct redis_target *seeds; /* the server, or where to ask for a cluster's map */
+    size_t seed_count;
+    bool must_be_cluster; /* the URL says so; otherwise the server does */
     enum config_backend_failure failure;
     bool is_virtual; /* decide by the asks' now */
-    char channel[32];
+    uint32_t db;
     struct embedded *local;
-    atomic_uint backends, up;
+    atomic_uint backends, up, serving; /* up: all of Redis; serving: at least a part */
     pthread_mutex_t error_lock;
     char error[128];
 };
 
-enum redis_phase {
-    REDIS_STARTING, /* the first attempt runs: calls wait for it, until their deadline */
-    REDIS_UP,
-    REDIS_DOWN, /* the failure policy answers at once */
+enum redis_shape {
+    REDIS_UNKNOWN, /* nobody has answered yet: the seed stands for all keys */
+    REDIS_SINGLE,  /* the seed is the server */
+    REDIS_CLUSTER, /* slots and nodes say where keys are */
 };
 
-/* One script call: the calls of one turn for one window, or one operation of KV. On pending, then
- * sent; freed by its reply. */
-struct redis_flight {
-    struct gw_list link;
-    struct redis_backend *backend;
-    struct redis_op *op;            /* of KV; NULL: the calls below */
-    const char *script;             /* sent whole; NULL: the loaded one, by its hash */
-    uint64_t args[FLIGHT_ARGS_MAX]; /* ARGV[2] and on */
-    size_t arg_count;
-    struct gw_list calls; /* struct limiter_call, in arrival order; cancelled ones are gone */
-    struct redis_flight *next_in_bucket;
-    struct window_rule rule;
-    uint64_t now_ms, born_ms, generation;
-    uint64_t hash;
-    size_t key_len;
-    char key[];
-};
+struct redis_flight;
 
 struct redis_backend {
     struct redis_pool *pool;
     struct gw_loop *loop;
-    enum redis_phase phase;
-    struct redis_link *commands;
-    char script_sha[41];
+    enum redis_shape shape;
+    struct redis_node *seed; /* of a cluster: NULL unless it is needed */
+    size_t seed_at;          /* in pool->seeds */
+    bool complete, serving;  /* as the pool has counted us */
 
-    struct gw_list pending; /* flights of this turn, or of STARTING */
-    struct gw_list sent;    /* flights under way, oldest first */
+    struct redis_slots slots;
+    struct redis_node *nodes[REDIS_NODES_MAX]; /* of the cluster; NULL: a free place */
+    struct redis_node *asked;                  /* who was asked for the map */
+    struct gw_deadline refresh;                /* of the map: when to ask, or of the answer */
+    uint64_t refreshed_ms, gap_ms;
+
     size_t flights;
     struct redis_flight *buckets[FLIGHT_BUCKETS]; /* this turn's flights by key hash */
     struct gw_task flush;
     struct gw_deadline deadline; /* of the oldest flight */
     bool overslept;              /* the loop itself was late; one more tick was granted */
+    struct gw_list parked;       /* flights that a cluster in motion sent away */
+    struct gw_deadline retry;    /* of those */
 
-    struct redis_link *subscription;
-    bool subscribed;
-    uint64_t generation; /* rises with every reset heard of, and when the subscription starts */
+    uint64_t generation; /* rises with every reset heard of, and when a subscription starts */
     struct table denied; /* refusals by storage key */
-    int64_t offset_ms;   /* Redis's clock minus ours, smoothed */
-    bool offset_known;
 
     struct gw_list jobs; /* struct redis_job_handle under way */
 
     struct gw_task gone;
-    void (*closed)(void *ctx);
+    void (*closed)(void *ctx); /* set: closing */
     void *closed_ctx;
 };
 
-void redis_flights_init(struct redis_backend *b);
-/* A flight of this turn, pending; NULL when Redis is away or there are too many. */
-struct redis_flight *redis_flight_new(struct redis_backend *b, struct gw_str key, uint64_t now_ms);
-/* How long what has ended stays in Redis. */
-uint64_t redis_margin_ms(const struct redis_pool *pool);
-/* The connection stands: what waited leaves. */
-void redis_flights_go(struct redis_backend *b);
-/* The failure policy answers everything that waits and is not under way. */
-void redis_flights_fail_pending(struct redis_backend *b);
+/* ---- backend_redis ---- */
+void redis_set_error(struct redis_node *node, const char *what, const char *reason);
+void redis_forget(struct redis_backend *b, struct gw_str key);
+/* Tells the pool how much of Redis is there, after something came or went. */
+void redis_count_up(struct redis_backend *b);
+
+/* ---- backend_redis_cluster ---- */
+void redis_map_init(struct redis_backend *b);
+/* Asks the node for the map, on a connection that greets or stands. */
+void redis_map_ask(struct redis_node *node, struct redisAsyncContext *ac);
+/* The map may be wrong: it is asked for soon, with back-off. Nothing without a cluster. */
+void redis_map_doubt(struct redis_backend *b);
+/* Whose the key is; NULL: nobody's at the moment. */
+struct redis_node *redis_node_of(const struct redis_backend *b, struct gw_str key);
+/* The node that a redirection names, which was said `by` another; NULL: there are too many. */
+struct redis_node *redis_node_named(struct redis_backend *b, const struct redis_redirect *to,
+                                    const struct redis_node *by);
+/* The first at or behind place *at, which moves there; NULL at the end. The seed alone, unless
+ * there is a cluster. */
+struct redis_node *redis_node_from(const struct redis_backend *b, size_t *at);
+/* The key as servers know it, in `out`. */
+struct gw_str redis_wire_key(const struct redis_backend *b, struct gw_str key, char *out);
+/* And back. */
+struct gw_str redis_own_key(const struct redis_backend *b, struct gw_str wire, char *out);
+
+/* ---- backend_redis_admin ---- */
 /* Every job ends with GW_EUNAVAILABLE. */
 void redis_jobs_fail(struct redis_backend *b);
-void redis_forget(struct redis_backend *b, struct gw_str key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values of Workers KV in Redis. Unlike windows they are not merged: two writes are two writes. The
  * scripts travel whole with each call; a simulation has no hot path to save a hash's worth on. */
-#include "limiter/backend_redis_inside.h"
+#include "limiter/backend_redis_flight.h"
 #include "limiter/backend_redis_script.h"
 
 static bool send(struct redis_flight *f, struct redis_op *op, const char *script,

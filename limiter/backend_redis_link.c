@@ -19,7 +19,7 @@ struct poll {
 };
 
 enum link_state {
-    LINK_WAITING,   /* the deadline is the back-off */
+    LINK_WAITING,   /* the deadline is the back-off; of the first attempt, `begin` */
     LINK_RESOLVING, /* resolver_query runs; the deadline is the attempt's */
     LINK_GREETING,  /* ac connects, or waits for its first answers; the attempt's deadline */
     LINK_UP,        /* no deadline */
@@ -34,7 +34,8 @@ struct redis_link {
     redisAsyncContext *ac; /* GREETING and UP */
     struct resolver_query *query;
     struct gw_deadline deadline;
-    unsigned failures; /* since the last time up; also picks the address to try */
+    struct gw_task begin; /* a first attempt waits for no tick: calls wait for it */
+    unsigned failures;    /* since the last time up; also picks the address to try */
     struct gw_rng jitter;
 };
 
@@ -248,13 +249,8 @@ static void on_resolved(void *ctx, const struct resolver_answer *answer)
     connect_context(link, redisAsyncConnect(text, link->target->port));
 }
 
-static void on_deadline(struct gw_deadline *deadline)
+static void attempt(struct redis_link *link)
 {
-    struct redis_link *link = gw_container_of(deadline, struct redis_link, deadline);
-    if (link->state != LINK_WAITING) {
-        redis_link_fail(link, "no answer in time");
-        return;
-    }
     gw_deadline_set(link->loop, &link->deadline, LINK_ATTEMPT_MS);
     link->state = LINK_RESOLVING;
     if (link->target->unix_path)
@@ -262,6 +258,20 @@ static void on_deadline(struct gw_deadline *deadline)
     else
         link->query =
             resolver_start(link->loop, link->target->host, link->target->port, on_resolved, link);
+}
+
+static void on_begin(struct gw_task *task)
+{
+    attempt(gw_container_of(task, struct redis_link, begin));
+}
+
+static void on_deadline(struct gw_deadline *deadline)
+{
+    struct redis_link *link = gw_container_of(deadline, struct redis_link, deadline);
+    if (link->state == LINK_WAITING)
+        attempt(link);
+    else
+        redis_link_fail(link, "no answer in time");
 }
 
 /* ---- for the owner ---- */
@@ -274,7 +284,8 @@ struct redis_link *redis_link_new(struct gw_loop *loop, const struct redis_targe
         .loop = loop, .target = target, .events = events, .ctx = ctx, .state = LINK_WAITING};
     gw_random(&link->jitter, sizeof(link->jitter));
     gw_deadline_init(&link->deadline, on_deadline);
-    gw_deadline_set(loop, &link->deadline, 0);
+    gw_task_init(&link->begin, on_begin);
+    gw_loop_defer(loop, &link->begin);
     return link;
 }
 
@@ -282,6 +293,7 @@ void redis_link_free(struct redis_link *link)
 {
     if (!link)
         return;
+    gw_task_cancel(&link->begin);
     gw_deadline_cancel(&link->deadline);
     drop_query(link);
     drop_context(link);

@@ -20,6 +20,7 @@
 #define LINK_BACKOFF_MIN_MS 50
 #define LINK_BACKOFF_MAX_MS 2000
 
+/* What is written here between two attempts counts from the next one on. */
 struct redis_target {
     char *host; /* or unix_path, the other NULL */
     char *unix_path;
@@ -40,7 +41,7 @@ struct redis_link_events {
 
 struct redis_link;
 
-/* Starts the first attempt. */
+/* The first attempt starts later in this turn. */
 struct redis_link *redis_link_new(struct gw_loop *loop, const struct redis_target *target,
                                   const struct redis_link_events *events, void *ctx);
 /* Commands under way get their NULL reply; no event follows. From a reply callback too. NULL is

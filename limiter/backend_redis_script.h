@@ -81,33 +81,20 @@
         "redis.call('PEXPIRE', KEYS[1], n[8])\n"                                                   \
         "return {1, 0, now, now}\n"
 
-/* ARGV: cursor, pattern. Answers {cursor, {key, count, reset, ...}}. Keys of another type are none
- * of ours. */
-#define REDIS_SCRIPT_SCAN                                                                          \
-    "local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 1000, 'TYPE', 'hash')\n"  \
-    "local out = {}\n"                                                                             \
-    "for _, key in ipairs(page[2]) do\n"                                                           \
-    "  local state = redis.call('HMGET', key, 'c', 'r')\n"                                         \
-    "  local c, r = tonumber(state[1]), tonumber(state[2])\n"                                      \
-    "  if c and r then\n"                                                                          \
-    "    out[#out + 1], out[#out + 2], out[#out + 3] = key, c, r\n"                                \
-    "  end\n"                                                                                      \
-    "end\n"                                                                                        \
-    "return {page[1], out}\n"
+/* KEYS: counter. ARGV: now. What it holds, for lists, changed by nobody's looking: {found, count,
+ * reset, now}. */
+#define REDIS_SCRIPT_PEEK                                                                          \
+    REDIS_SCRIPT_NOW "local state = redis.call('HMGET', KEYS[1], 'c', 'r')\n"                      \
+                     "local c, r = tonumber(state[1]), tonumber(state[2])\n"                       \
+                     "if not c or not r then return {0, 0, 0, now} end\n"                          \
+                     "return {1, math.min(c, 4294967295), r, now}\n"
 
-/* ARGV: key, channel. Answers {"0", removed}. Told even when nothing was there: a process may
- * remember a refusal for a counter that has expired here. */
+/* Channels are not divided by database: its number follows. */
+#define REDIS_RESET_CHANNEL "nearedge:reset:"
+
+/* KEYS: counter. ARGV: now, database. Answers {removed, 0, 0, now}. Told even when nothing was
+ * there: a process may remember a refusal for a counter that has expired here. */
 #define REDIS_SCRIPT_RESET                                                                         \
-    "local removed = redis.call('DEL', ARGV[1])\n"                                                 \
-    "redis.call('PUBLISH', ARGV[2], ARGV[1])\n"                                                    \
-    "return {'0', removed}\n"
-
-/* ARGV: pattern, channel, cursor. Answers {cursor, removed}. */
-#define REDIS_SCRIPT_RESET_PAGE                                                                    \
-    "local page = redis.call('SCAN', ARGV[3], 'MATCH', ARGV[1], 'COUNT', 1000, 'TYPE', 'hash')\n"  \
-    "local removed = 0\n"                                                                          \
-    "for _, key in ipairs(page[2]) do\n"                                                           \
-    "  removed = removed + redis.call('DEL', key)\n"                                               \
-    "  redis.call('PUBLISH', ARGV[2], key)\n"                                                      \
-    "end\n"                                                                                        \
-    "return {page[1], removed}\n"
+    REDIS_SCRIPT_NOW "local removed = redis.call('DEL', KEYS[1])\n"                                \
+                     "redis.call('PUBLISH', '" REDIS_RESET_CHANNEL "' .. ARGV[2], KEYS[1])\n"      \
+                     "return {removed, 0, 0, now}\n"

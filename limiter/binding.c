@@ -83,6 +83,15 @@ bool binding_take(struct binding *b, const struct binding_ask *ask, struct windo
     return admitted;
 }
 
+bool binding_has_news(struct binding *b, const struct binding_ask *ask)
+{
+    struct shard *shard = shard_lock(b->machines, gw_hash(ask->edge));
+    const struct machine *m = table_find(&shard->table, table_key(ask->machine));
+    bool has = m && m->untold.count > 0;
+    shard_unlock(shard);
+    return has;
+}
+
 void binding_told(struct binding *b, const struct binding_ask *ask, const struct window *counter)
 {
     struct table_key edge = table_key(ask->edge);
@@ -95,6 +104,12 @@ void binding_told(struct binding *b, const struct binding_ask *ask, const struct
         table_settle(&shard->table, m);
     }
     shard_unlock(shard);
+}
+
+void binding_visit(struct binding *b,
+                   bool (*visit)(void *ctx, struct gw_str machine, const void *record), void *ctx)
+{
+    shards_visit(b->machines, visit, ctx);
 }
 
 static bool is_at_edge(void *ctx, struct gw_str key, const void *record)

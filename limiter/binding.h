@@ -32,7 +32,12 @@ struct binding_ask {
 /* *after is the window as the machine believes it to be. True: admitted, the counter is to be told.
  */
 GW_MUST bool binding_take(struct binding *b, const struct binding_ask *ask, struct window *after);
+/* Does the machine still have something to tell? Not after a reset: what it knew is forgotten. */
+bool binding_has_news(struct binding *b, const struct binding_ask *ask);
 /* The admission of `ask` was told, and this is how the counter stands. */
 void binding_told(struct binding *b, const struct binding_ask *ask, const struct window *counter);
+/* The storage keys of machines; as shards_visit. */
+void binding_visit(struct binding *b,
+                   bool (*visit)(void *ctx, struct gw_str machine, const void *record), void *ctx);
 /* After the counter of an edge was reset: nobody knows anything of it. */
 void binding_forget(struct binding *b, struct gw_str edge);

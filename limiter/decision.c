@@ -79,8 +79,10 @@ static bool run(struct decision *d)
     do {
         progress = d->step(d);
     } while (progress == DECISION_MORE);
-    if (progress == DECISION_DONE)
+    if (progress == DECISION_DONE) {
         verdict_soften(&d->verdict, d->shadow);
+        d->verdict.took_ms = (uint32_t)gw_min_u64(d->at_ms - d->now_ms, UINT32_MAX);
+    }
     return progress == DECISION_DONE;
 }
 

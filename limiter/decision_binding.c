@@ -18,6 +18,9 @@ static enum decision_progress told(struct decision *d)
  * first call, not with the first message. */
 static enum decision_progress tell(struct decision *d)
 {
+    const struct binding_ask ask = {d->key, d->other, d->rule, d->now_ms};
+    if (!binding_has_news(d->worker->world->local->binding, &ask))
+        return DECISION_DONE;
     d->at_ms = d->now_ms;
     return decision_take(d, d->key, d->rule, told);
 }

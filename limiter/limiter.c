@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "limiter/limiter.h"
 
+#include "limiter/compare.h"
 #include "limiter/decision.h"
+#include "limiter/matrix.h"
 #include "limiter/store.h"
 #include "limiter/verdict.h"
 
@@ -10,6 +12,7 @@ struct limiter_world *limiter_world_new(const struct config_limiter *settings,
 {
     struct limiter_world *world = gw_zalloc(sizeof(*world));
     world->local = embedded_new(LIMITER_KEYS_MAX);
+    world->matrix = matrix_new();
     world->clock = clock;
     world->settings = *settings;
     world->settings.backend = (struct config_backend){.kind = settings->backend.kind};
@@ -24,6 +27,7 @@ void limiter_world_free(struct limiter_world *world)
         return;
     redis_pool_free(world->pool);
     embedded_free(world->local);
+    matrix_free(world->matrix);
     free(world);
 }
 
@@ -43,6 +47,7 @@ struct limiter_worker *limiter_worker_new(struct limiter_world *world, struct gw
     worker->timers = clock_timers_new(loop, world->clock);
     gw_list_init(&worker->decisions);
     gw_list_init(&worker->ended);
+    gw_map_init(&worker->tallies);
     gw_task_init(&worker->deliver, decisions_deliver);
     if (world->pool)
         worker->redis = redis_backend_new(world->pool, loop);
@@ -57,6 +62,7 @@ static void on_closed(void *ctx)
     gw_task_cancel(&worker->deliver);
     decisions_deliver(&worker->deliver);
     clock_timers_free(worker->timers);
+    gw_map_release(&worker->tallies);
     free(worker);
     if (closed)
         closed(closed_ctx);
@@ -105,15 +111,10 @@ static enum limiter_outcome decide_at_once(struct limiter_worker *worker,
     return out->outcome;
 }
 
-enum limiter_outcome limiter_decide(struct limiter_worker *worker, const struct limiter_ask *ask,
-                                    struct limiter_call *call, struct limiter_verdict *out)
+enum limiter_outcome decide_alone(struct limiter_worker *worker, const struct limiter_ask *ask,
+                                  struct limiter_call *call, struct limiter_verdict *out)
 {
-    const struct limiter *limiter = ask->limiter;
-    if (limiter->mode == LIMITER_OFF) {
-        *out = (struct limiter_verdict){.outcome = LIMITER_ADMIT, .limit = limiter->rule.limit};
-        return LIMITER_ADMIT;
-    }
-    switch (limiter->store) {
+    switch (ask->limiter->store) {
     case LIMITER_KV:
         return decide_kv(worker, ask, call, out);
     case LIMITER_BINDING:
@@ -128,7 +129,24 @@ enum limiter_outcome limiter_decide(struct limiter_worker *worker, const struct 
     return decide_at_once(worker, ask, call, out);
 }
 
+enum limiter_outcome limiter_decide(struct limiter_worker *worker, const struct limiter_ask *ask,
+                                    struct limiter_call *call, struct limiter_verdict *out)
+{
+    const struct limiter *limiter = ask->limiter;
+    if (limiter->mode == LIMITER_OFF) {
+        *out = (struct limiter_verdict){.outcome = LIMITER_ADMIT, .limit = limiter->rule.limit};
+        return LIMITER_ADMIT;
+    }
+    return limiter->compare ? compare_decide(worker, ask, call, out)
+                            : decide_alone(worker, ask, call, out);
+}
+
 void limiter_cancel(struct limiter_call *call)
 {
     gw_list_remove(&call->link);
+}
+
+struct matrix *limiter_world_matrix(struct limiter_world *world)
+{
+    return world->matrix;
 }

@@ -64,6 +64,7 @@ struct limiter_verdict {
     bool would_deny;        /* shadow mode admitted what enforce would refuse */
     bool local;             /* a remembered refusal: Redis was not asked */
     bool degraded;          /* the failure policy answered */
+    uint32_t took_ms;       /* the store's latencies, on the configured clock */
 };
 
 /* The simulated place of a request. */
@@ -108,8 +109,7 @@ GW_MUST enum limiter_outcome limiter_decide(struct limiter_worker *worker,
 /* What was sent is counted all the same: the app too counts a client that went away. */
 void limiter_cancel(struct limiter_call *call);
 
-/* For metrics and /readyz. */
-struct limiter_health {
+struct limiter_health { /* for metrics and /readyz */
     bool redis;         /* the backend is redis, not embedded */
     bool up;            /* every worker's connection stands (embedded: always) */
     bool fails_closed;  /* while down, requests get 503 */

@@ -43,3 +43,18 @@ const struct limiter_route *limiter_policy_routes(const struct limiter_policy *p
     *count = policy->route_count;
     return policy->routes;
 }
+
+const struct gw_str *limiter_policy_origins(const struct limiter_policy *policy, size_t *count)
+{
+    *count = policy->origin_count;
+    return policy->origins;
+}
+
+const char *limiter_store_name(enum limiter_store store)
+{
+    static const char *const names[] = {[LIMITER_DURABLE_OBJECT] = "durable_object",
+                                        [LIMITER_MEMORY] = "memory",
+                                        [LIMITER_KV] = "kv",
+                                        [LIMITER_BINDING] = "binding"};
+    return names[store];
+}

@@ -15,9 +15,11 @@
 #include "limiter/key.h"
 #include "limiter/window.h"
 
-#define LIMITERS_MAX       1024
-#define LIMITER_ROUTES_MAX 2048
-#define LIMITER_NAME_MAX   64 /* letters, digits, '.', '_', '-' */
+#define LIMITERS_MAX        1024
+#define LIMITER_ROUTES_MAX  2048
+#define LIMITER_NAME_MAX    64 /* letters, digits, '.', '_', '-' */
+#define LIMITER_STORES      4  /* values of enum limiter_store */
+#define LIMITER_ORIGINS_MAX 64
 
 /* Who sees which counter, and when. */
 enum limiter_store {
@@ -48,6 +50,7 @@ struct limiter {
     enum limiter_mode mode;
     struct limiter_key *key; /* [${ip}:${user}] */
     struct limiter_kv kv;
+    uint32_t compare; /* 1 << enum limiter_store: those that judge beside it (compare.h) [none] */
 };
 
 struct limiter_route {
@@ -56,7 +59,8 @@ struct limiter_route {
     const struct limiter *limiter; /* NULL: requests here are exempt ("limiter": null) */
     struct gw_str redirect;        /* not empty: refusals are a 302 to here, not a 429 */
     struct gw_str redirect_head;   /* the Location line for limiter_answer */
-    bool csrf, origin_check;       /* the app's checks before the limiter; [false] [true] */
+    bool csrf, origin_check;       /* what the app checks with the limiter; [false] [true] */
+    bool limiter_first;            /* [false] the limiter counts before these checks */
 };
 
 struct limiter_policy;
@@ -80,3 +84,7 @@ const struct limiter *limiter_policy_find(const struct limiter_policy *policy, s
 const struct limiter *limiter_policy_limiters(const struct limiter_policy *policy, size_t *count);
 const struct limiter_route *limiter_policy_routes(const struct limiter_policy *policy,
                                                   size_t *count);
+/* "allowed_origins": those the app takes beside its own, as an Origin header says them. */
+const struct gw_str *limiter_policy_origins(const struct limiter_policy *policy, size_t *count);
+/* "durable_object", …: as files and metrics say it. */
+const char *limiter_store_name(enum limiter_store store);

@@ -16,6 +16,8 @@ struct limiter_policy {
     size_t limiter_count;
     struct limiter_route *routes;
     size_t route_count;
+    struct gw_str *origins; /* "allowed_origins" */
+    size_t origin_count;
     struct gw_map by_name; /* name -> struct limiter */
     struct route_tree *tree;
 };

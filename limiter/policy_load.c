@@ -71,22 +71,26 @@ static int flag_of(struct load *l, const struct json *object, const char *key, i
     return v ? json_bool(v) : otherwise;
 }
 
-static int choice_of(struct load *l, const struct json *object, const char *key,
+static int choice_at(struct load *l, const struct json *v, const char *what,
                      const struct choice *choices, int otherwise)
 {
     const char *names[8] = {NULL};
-    const struct json *v = member(l, object, key, JSON_STRING);
-    if (!v)
-        return otherwise;
     for (size_t i = 0; choices[i].name; i++) {
         if (gw_str_eq(json_str(v), gw_str_z(choices[i].name)))
             return choices[i].value;
         names[i] = choices[i].name;
     }
     const char *nearest = gw_nearest(json_str(v), names);
-    json_error(l->doc, v, l->diags, "unknown %s; did you mean \"%s\"?", key,
+    json_error(l->doc, v, l->diags, "unknown %s; did you mean \"%s\"?", what,
                nearest ? nearest : names[0]);
     return otherwise;
+}
+
+static int choice_of(struct load *l, const struct json *object, const char *key,
+                     const struct choice *choices, int otherwise)
+{
+    const struct json *v = member(l, object, key, JSON_STRING);
+    return v ? choice_at(l, v, key, choices, otherwise) : otherwise;
 }
 
 static bool require(struct load *l, const struct json *object, const char *key)
@@ -139,8 +143,41 @@ static void load_key(struct load *l, const struct json *object, struct limiter *
     gw_diag_at(l->diags, GW_DIAG_ERROR, json_source(l->doc), from, to - from, "%s", error.message);
 }
 
-static struct limiter_kv load_kv(struct load *l, const struct json *object,
-                                 enum limiter_store store)
+/* "compare": the stores that judge beside the limiter's own. That one may be named, too: lists are
+ * easier to keep when they are the same for all. */
+static uint32_t load_compare(struct load *l, const struct json *object)
+{
+    const struct json *list = member(l, object, "compare", JSON_ARRAY);
+    uint32_t compare = 0;
+    for (const struct json *v = json_first(list); v; v = json_next(v)) {
+        int store = choice_at(l, v, "store in \"compare\"", stores, -1);
+        if (store >= 0 && compare & UINT32_C(1) << store)
+            json_warn(l->doc, v, l->diags, "this store is named already");
+        compare |= store < 0 ? 0 : UINT32_C(1) << store;
+    }
+    if (list && json_count(list) == 0)
+        json_error(l->doc, list, l->diags,
+                   "no store is listed: leave \"compare\" out to compare nothing");
+    return compare;
+}
+
+/* What a store cannot do, be it the limiter's own or one that judges beside it. */
+static void check_stores(struct load *l, const struct json *object, const struct limiter *limiter)
+{
+    const struct json *window = json_get(object, "window_ms"), *kv = json_get(object, "kv");
+    uint32_t judging = limiter->compare | UINT32_C(1) << limiter->store;
+    if (window && judging & UINT32_C(1) << LIMITER_BINDING && limiter->rule.window_ms != 10000 &&
+        limiter->rule.window_ms != 60000)
+        json_error(l->doc, window, l->diags, "a binding counts over 10000 or 60000 ms");
+    if (kv && !(judging & UINT32_C(1) << LIMITER_KV))
+        json_warn(l->doc, kv, l->diags, "\"kv\" has no effect: this limiter's store is \"%s\"",
+                  stores[limiter->store].name);
+    if (limiter->compare && limiter->mode == LIMITER_OFF)
+        json_warn(l->doc, json_get(object, "compare"), l->diags,
+                  "nothing is compared: the limiter's mode is \"off\"");
+}
+
+static struct limiter_kv load_kv(struct load *l, const struct json *object)
 {
     static const char *const known[] = {"cache_ttl_s",    "negative_cache",
                                         "read_ms",        "write_ms",
@@ -150,9 +187,6 @@ static struct limiter_kv load_kv(struct load *l, const struct json *object,
     const struct json *kv = member(l, object, "kv", JSON_OBJECT);
     if (kv)
         json_unknown_keys(l->doc, kv, known, l->diags);
-    if (kv && store != LIMITER_KV)
-        json_warn(l->doc, kv, l->diags, "\"kv\" has no effect: this limiter's store is \"%s\"",
-                  stores[store].name);
     return (struct limiter_kv){
         .cache_ttl_s = integer_of(l, kv, "cache_ttl_s", 30, 86400, -1),
         .read_ms = integer_of(l, kv, "read_ms", 0, 3600000, -1),
@@ -168,23 +202,21 @@ static struct limiter_kv load_kv(struct load *l, const struct json *object,
 
 static void load_limiter(struct load *l, const struct json *object, struct limiter *limiter)
 {
-    static const char *const known[] = {"name", "limit", "window_ms", "store",
-                                        "key",  "mode",  "kv",        NULL};
+    static const char *const known[] = {"name", "limit", "window_ms", "store", "key",
+                                        "mode", "kv",    "compare",   NULL};
     json_unknown_keys(l->doc, object, known, l->diags);
     load_name(l, object, limiter);
     if (require(l, object, "limit"))
         limiter->rule.limit = (uint32_t)integer_of(l, object, "limit", 1, LIMIT_MAX, 1);
-    const struct json *window = json_get(object, "window_ms");
     if (require(l, object, "window_ms"))
         limiter->rule.window_ms = (uint64_t)integer_of(l, object, "window_ms", 1, WINDOW_MAX_MS, 1);
     limiter->store =
         (enum limiter_store)choice_of(l, object, "store", stores, LIMITER_DURABLE_OBJECT);
     limiter->mode = (enum limiter_mode)choice_of(l, object, "mode", modes, LIMITER_ENFORCE);
     load_key(l, object, limiter);
-    limiter->kv = load_kv(l, object, limiter->store);
-    if (window && limiter->store == LIMITER_BINDING && limiter->rule.window_ms != 10000 &&
-        limiter->rule.window_ms != 60000)
-        json_error(l->doc, window, l->diags, "a binding counts over 10000 or 60000 ms");
+    limiter->kv = load_kv(l, object);
+    limiter->compare = load_compare(l, object);
+    check_stores(l, object, limiter);
 }
 
 /* ---- routes ---- */
@@ -272,8 +304,8 @@ static void load_redirect(struct load *l, const struct json *object, struct limi
 
 static void load_route(struct load *l, const struct json *object, struct limiter_route *route)
 {
-    static const char *const known[] = {"methods",      "path",     "limiter", "csrf",
-                                        "origin_check", "redirect", NULL};
+    static const char *const known[] = {"methods",      "path",     "limiter",       "csrf",
+                                        "origin_check", "redirect", "limiter_first", NULL};
     json_unknown_keys(l->doc, object, known, l->diags);
     route->methods = load_methods(l, object);
     bool good = load_path(l, object, route);
@@ -281,6 +313,7 @@ static void load_route(struct load *l, const struct json *object, struct limiter
     load_redirect(l, object, route);
     route->csrf = flag_of(l, object, "csrf", 0) != 0;
     route->origin_check = flag_of(l, object, "origin_check", 1) != 0;
+    route->limiter_first = flag_of(l, object, "limiter_first", 0) != 0;
     uint32_t number = (uint32_t)(route - l->policy->routes);
     if (good)
         route_tree_add(l->policy->tree, route->path, route->methods, number);
@@ -328,9 +361,43 @@ static const struct json *objects_of(struct load *l, const struct json *root, co
     return *count ? json_first(list) : NULL;
 }
 
+/* An origin as browsers write it: scheme and authority, nothing behind (RFC 6454 section 6.2). */
+static bool origin_is_good(struct gw_str origin)
+{
+    size_t from = gw_str_starts(origin, GW_STR("https://"))  ? 8
+                  : gw_str_starts(origin, GW_STR("http://")) ? 7
+                                                             : origin.len;
+    struct gw_str authority = gw_str_from(origin, from);
+    for (size_t i = 0; i < authority.len; i++) {
+        unsigned char c = (unsigned char)authority.ptr[i];
+        if (c <= ' ' || c >= 127 || strchr("/?#@,", c) || (c >= 'A' && c <= 'Z'))
+            return false;
+    }
+    return authority.len > 0 && authority.len <= 255;
+}
+
+static void load_origins(struct load *l, const struct json *root)
+{
+    struct limiter_policy *policy = l->policy;
+    const struct json *list = member(l, root, "allowed_origins", JSON_ARRAY);
+    size_t count = list ? json_count(list) : 0;
+    if (count > LIMITER_ORIGINS_MAX) {
+        json_error(l->doc, list, l->diags, "more than %d allowed_origins", LIMITER_ORIGINS_MAX);
+        return;
+    }
+    policy->origins = gw_arena_zalloc(&policy->arena, (count + 1) * sizeof(*policy->origins));
+    for (const struct json *v = json_first(list); v; v = json_next(v)) {
+        if (!origin_is_good(json_str(v)))
+            json_error(l->doc, v, l->diags,
+                       "an origin is a scheme and a host in lower case, such as "
+                       "\"https://www.example.com\"");
+        policy->origins[policy->origin_count++] = gw_arena_dup(&policy->arena, json_str(v));
+    }
+}
+
 static void load_root(struct load *l, const struct json *root)
 {
-    static const char *const known[] = {"limiters", "routes", NULL};
+    static const char *const known[] = {"limiters", "routes", "allowed_origins", NULL};
     struct limiter_policy *policy = l->policy;
     if (json_type(root) != JSON_OBJECT) {
         json_error(l->doc, root, l->diags, "a limiters file is an object with \"limiters\"");
@@ -344,6 +411,7 @@ static void load_root(struct load *l, const struct json *root)
     for (size_t i = 0; v; v = json_next(v), i++)
         load_limiter(l, v, &policy->limiters[i]);
 
+    load_origins(l, root);
     v = objects_of(l, root, "routes", LIMITER_ROUTES_MAX, &policy->route_count);
     policy->routes = gw_arena_zalloc(&policy->arena, policy->route_count * sizeof(*policy->routes));
     l->route_json = gw_zalloc((policy->route_count + 1) * sizeof(*l->route_json));

@@ -3,6 +3,7 @@
 
 #include "gateway/base/err.h"
 #include "limiter/decision.h"
+#include "limiter/matrix.h"
 #include "limiter/store.h"
 
 #define PATTERN_MAX (2 * STORAGE_KEY_MAX) /* every byte may need a backslash */
@@ -214,6 +215,21 @@ static bool collect_places(void *ctx, struct gw_str storage, const void *record)
     return true;
 }
 
+/* A machine of a binding may know of calls that it has not told the edge's counter yet. */
+static bool collect_machines(void *ctx, struct gw_str machine, const void *record)
+{
+    (void)record;
+    struct place_list *list = ctx;
+    struct limiter_place place;
+    struct gw_str key;
+    char storage[STORAGE_KEY_MAX];
+    if (!storage_key_split(machine, list->state->items->name, &place, &key))
+        return true;
+    place.isolate = 0;
+    return collect_places(ctx, storage_key_of(list->state->items->name, &place, key, storage),
+                          NULL);
+}
+
 /* In two steps, because a visitor may not change what it visits. */
 static void reset_places(struct limiter_state *s)
 {
@@ -221,6 +237,8 @@ static void reset_places(struct limiter_state *s)
     struct place_list list = {.state = s};
     gw_buf_init(&list.keys, (size_t)1 << 20);
     shards_visit(local->windows, collect_places, &list);
+    if (s->items->store == LIMITER_BINDING)
+        binding_visit(local->binding, collect_machines, &list);
     struct gw_str rest = gw_buf_str(&list.keys), storage;
     while (gw_str_next(&rest, '\0', &storage))
         s->found |= embedded_forget(local, storage);
@@ -233,8 +251,8 @@ static void reset_embedded(struct limiter_state *s)
     if (store_is_placed(s->items->store))
         reset_places(s);
     else
-        s->found = embedded_forget(s->worker->world->local,
-                                   storage_key_of(s->items->name, NULL, s->key, storage));
+        s->found |= embedded_forget(s->worker->world->local,
+                                    storage_key_of(s->items->name, NULL, s->key, storage));
 }
 
 static void reset_page(struct limiter_state *s)
@@ -251,11 +269,29 @@ static void reset_page(struct limiter_state *s)
     gw_buf_release(&pattern);
 }
 
+/* From one store of a comparing limiter to the next; false behind the last. */
+static bool next_shadow(struct limiter_state *s)
+{
+    if (!s->shadows)
+        return false;
+    enum limiter_store store = (enum limiter_store)__builtin_ctz(s->shadows);
+    s->shadows &= s->shadows - 1;
+    s->shadow = (struct limiter_state_item){.name = shadow_name(s->limiter, store, s->shadow_name),
+                                            .store = store};
+    s->items = &s->shadow;
+    return true;
+}
+
 static void reset_done(struct redis_job *job, int err)
 {
     struct limiter_state *s = gw_container_of(job, struct limiter_state, job);
     s->found |= job->removed > 0;
-    if (!err && job->cursor != 0 && ++s->pages < LIMITER_STATE_PAGES)
+    bool more = job->cursor != 0 && ++s->pages < LIMITER_STATE_PAGES;
+    if (!more) {
+        job->cursor = 0;
+        s->pages = 0;
+    }
+    if (!err && (more || next_shadow(s)))
         reset_page(s);
     else
         finish(s, err);
@@ -266,7 +302,15 @@ void limiter_state_reset(struct limiter_worker *worker, struct limiter_state *s,
 {
     state_init(s, worker, item, 1);
     s->key = key;
-    reset_embedded(s); /* also what was counted while Redis was away */
+    s->limiter = item->name;
+    const uint32_t shadows = item->compare & ~(UINT32_C(1) << item->store);
+    s->shadows = shadows;
+    do
+        reset_embedded(s); /* with Redis, what was counted while that was away */
+    while (next_shadow(s));
+    matrix_forget(worker->world->matrix, item->name, key);
+    s->items = item;
+    s->shadows = shadows;
     if (!worker->redis) {
         gw_loop_defer(worker->loop, &s->end);
         return;

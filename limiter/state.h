@@ -21,6 +21,7 @@ struct limiter_state_item {
     uint32_t limit;
     uint64_t window_ms;
     enum limiter_store store;
+    uint32_t compare; /* of the limiter: a reset covers those stores, too */
 };
 
 struct limiter_state {
@@ -37,6 +38,10 @@ struct limiter_state {
     struct gw_str key;
     unsigned pages;
     int err;
+    struct gw_str limiter; /* of a reset: its name, and … */
+    uint32_t shadows;      /* … the stores beside it that are still to be reset */
+    struct limiter_state_item shadow;
+    char shadow_name[LIMITER_NAME_MAX + 2];
     struct gw_task end;
     struct redis_job job;
 };
@@ -46,7 +51,8 @@ struct limiter_state {
  * limiters also say their "edge" and "isolate". */
 void limiter_state_list(struct limiter_worker *worker, struct limiter_state *state,
                         const struct limiter_state_item *items, size_t count, struct gw_buf *out);
-/* Forgets the logical key (a memory limiter's in all places) and the refusals remembered for it. */
+/* Forgets the logical key (a memory limiter's in all places) and the refusals remembered for it; in
+ * the stores that judge beside the limiter, too. */
 void limiter_state_reset(struct limiter_worker *worker, struct limiter_state *state,
                          const struct limiter_state_item *item, struct gw_str key);
 /* Only while the job runs. */

@@ -15,7 +15,7 @@ struct gw_str storage_key_of(struct gw_str name, const struct limiter_place *pla
                              struct gw_str key, char out[STORAGE_KEY_MAX])
 {
     char *at = add(out, GW_STR("rl:"), 3);
-    at = add(at, name, LIMITER_NAME_MAX);
+    at = add(at, name, STORAGE_NAME_MAX);
     if (place) {
         *at++ = '@';
         at = add(at, place->edge, STORAGE_EDGE_MAX);
@@ -42,6 +42,14 @@ struct gw_str load_key(const struct limiter_ask *ask, char out[STORAGE_KEY_MAX])
     struct gw_str key = storage_key_of(ask->limiter->name, NULL, ask->key, out);
     memcpy(out, "do", 2); /* over the "rl" */
     return key;
+}
+
+struct gw_str shadow_name(struct gw_str name, enum limiter_store store, char out[STORAGE_NAME_MAX])
+{
+    char *at = add(out, name, LIMITER_NAME_MAX);
+    *at++ = '~';
+    *at++ = limiter_store_name(store)[0];
+    return gw_str(out, (size_t)(at - out));
 }
 
 bool storage_key_split(struct gw_str storage, struct gw_str name, struct limiter_place *place,

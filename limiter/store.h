@@ -7,11 +7,13 @@
  *     rl:<name>@<EDGE>.<isolate>:<key>   memory: one counter for each edge and isolate
  *     rl:<name>@<EDGE>.0:<key>           binding: one counter for each edge
  *     do:<name>:<key>                    how loaded a Durable Object is; no limiter's counter
+ *     rl:<name>~<store>…                 the same for what judges beside the limiter (compare.h)
  *
- * Names hold neither ':' nor '@' (policy.h), so the forms never meet. Thread: any. */
+ * Names hold neither ':' nor '@' nor '~' (policy.h), so the forms never meet. Thread: any. */
 #include "limiter/limiter.h"
 
 #define STORAGE_KEY_MAX  (LIMITER_KEY_MAX + LIMITER_NAME_MAX + 64)
+#define STORAGE_NAME_MAX (LIMITER_NAME_MAX + 2)
 #define STORAGE_EDGE_MAX 32 /* longer edge names are cut; Cloudflare's have three letters */
 
 static inline bool store_is_placed(enum limiter_store store)
@@ -26,6 +28,9 @@ struct gw_str load_key(const struct limiter_ask *ask, char out[STORAGE_KEY_MAX])
 /* The storage key from its parts; place NULL: the form without a place. */
 struct gw_str storage_key_of(struct gw_str name, const struct limiter_place *place,
                              struct gw_str key, char out[STORAGE_KEY_MAX]);
+
+/* What a store that judges beside limiter `name` is called: "aiGenerate~k". */
+struct gw_str shadow_name(struct gw_str name, enum limiter_store store, char out[STORAGE_NAME_MAX]);
 
 /* Reads a storage key of limiter `name` back into place and logical key; false when it belongs to
  * another limiter or is none of ours. The place's edge is empty in the form without one. */

@@ -5,7 +5,9 @@ import os
 import re
 import resource
 import socket
+import ssl
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from harness.peers import HOST, Setup
 
 TICKS = os.sysconf("SC_CLK_TCK")
 CONNECTIONS = 64
+H2_STREAMS = 10
 WARM_UP_SECONDS = 0.5
 IDLE_CONNECTIONS = 1000
 
@@ -93,8 +96,16 @@ class Process:
             self.child.wait()
 
 
-def get(port, path, headers=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def careless_context():
+    """Every server makes its own certificate: nobody vouches for it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def get(port, path, headers=None, tls=False):
+    connection = (http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=careless_context()) if tls
+                  else http.client.HTTPConnection("127.0.0.1", port, timeout=10))
     try:
         connection.request("GET", path, headers={"Host": HOST, **(headers or {})})
         answer = connection.getresponse()
@@ -137,10 +148,10 @@ class Server:
         """Primes the cache or the limiter, then asks again and looks closely at what comes."""
         work = self.workload
         for _ in range(3):
-            get(self.port, work.path)
+            get(self.port, work.path, tls=work.tls)
         before, asked = self.origin.count(), 20
         for _ in range(asked):
-            status, headers, body = get(self.port, work.path, work.headers)
+            status, headers, body = get(self.port, work.path, work.headers, work.tls)
             if status != work.status:
                 raise Failed(f"{self.peer.name}: status {status}, not {work.status}")
             if work.answer_body is not None and len(body) != work.answer_body:
@@ -165,9 +176,10 @@ class Server:
 
     def round(self, seconds):
         """One measured run of wrk; what it costs the server's whole process tree."""
-        run_wrk(self.port, self.workload, WARM_UP_SECONDS)
+        ask = run_h2load if self.workload.h2 else run_wrk
+        ask(self.port, self.workload, WARM_UP_SECONDS)
         origin, cpu = self.origin.count(), self.process.cpu_seconds()
-        result = run_wrk(self.port, self.workload, seconds)
+        result = ask(self.port, self.workload, seconds)
         cpu = self.process.cpu_seconds() - cpu
         wrong = result["refused"] if self.workload.status < 400 else result["requests"] - result["refused"]
         if wrong > (2 if self.workload.kind == "refuse" else 0):  # a limiter's window may turn meanwhile
@@ -183,9 +195,12 @@ class Server:
         """What a kept connection holds of the server's memory (not the kernel's) after its request."""
         text = f"GET {self.workload.path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
         before, idle = self.process.memory_bytes(), []
+        context = careless_context() if self.workload.tls else None
         try:
             for _ in range(IDLE_CONNECTIONS):
                 connection = socket.create_connection(("127.0.0.1", self.port), 10)
+                if context:
+                    connection = context.wrap_socket(connection)
                 idle.append(connection)
                 connection.sendall(text)
                 while not connection.recv(65536).endswith(b"xxxx"):  # the object's body
@@ -207,6 +222,25 @@ def microseconds(text):
     return float(value) * {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}[unit]
 
 
+def run_h2load(port, workload, seconds):
+    """Its log has a line for each answer: when, status, microseconds."""
+    whole = max(1, round(seconds))
+    with tempfile.NamedTemporaryFile("r", prefix="nearedge-h2load-") as log:
+        ran = subprocess.run(["taskset", "-c", str(cores()[1]), "h2load", "-t1", f"-c{CONNECTIONS}", f"-m{H2_STREAMS}",
+                              f"-D{whole}", f"--log-file={log.name}", "-H", f":authority: {HOST}",
+                              f"http://127.0.0.1:{port}{workload.path}"], capture_output=True, text=True,
+                             timeout=whole + 30)
+        answers = [line.split("\t") for line in log]
+    total = re.search(r"requests: .* (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored", ran.stdout)
+    if ran.returncode or not total or not answers:
+        raise Failed(f"h2load got no answer on port {port}:\n{ran.stdout}{ran.stderr}")
+    times = sorted(int(answer[2]) for answer in answers)
+    wrong = sum(int(answer[1]) != workload.status for answer in answers)
+    return {"requests": len(answers), "seconds": whole, "p50_us": times[len(times) // 2],
+            "p99_us": times[len(times) * 99 // 100], "refused": wrong,
+            "errors": f"{total[4]} errored" if int(total[4]) else None}
+
+
 def run_wrk(port, workload, seconds):
     """wrk takes whole seconds: the warm-up ends it early, which it reports as usual."""
     whole = max(1, round(seconds))
@@ -214,7 +248,8 @@ def run_wrk(port, workload, seconds):
             "-H", f"Host: {HOST}"]
     for name, value in workload.headers.items():
         argv += ["-H", f"{name}: {value}"]
-    child = subprocess.Popen([*argv, f"http://127.0.0.1:{port}{workload.path}"], stdout=subprocess.PIPE, text=True)
+    scheme = "https" if workload.tls else "http"
+    child = subprocess.Popen([*argv, f"{scheme}://127.0.0.1:{port}{workload.path}"], stdout=subprocess.PIPE, text=True)
     if seconds < 1:
         time.sleep(seconds)
         child.send_signal(2)

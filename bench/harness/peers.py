@@ -37,6 +37,15 @@ class Setup:
         return str(path)
 
 
+def certificate(s):
+    """(certificate, key, both) of a fresh P-256 pair: the same kind for every server."""
+    pem, key, both = (str(s.directory / name) for name in ("site.pem", "site.key", "site.both"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    "30", "-subj", f"/CN={HOST}", "-keyout", key, "-out", pem], check=True, capture_output=True)
+    Path(both).write_text(Path(pem).read_text() + Path(key).read_text())
+    return pem, key, both
+
+
 def nginx(s):
     as_root = "user root;" if os.geteuid() == 0 else ""
     proxy = ('proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";'
@@ -45,6 +54,12 @@ def nginx(s):
     refuse = f"""
         limit_req zone=visitors; limit_req_status 429; limit_req_log_level info;
         error_page 429 @refused; {proxy}"""
+    ssl, tls = "", ""
+    if s.workload.tls:
+        pem, key, _ = certificate(s)
+        ssl = " ssl"
+        tls = (f"ssl_certificate {pem}; ssl_certificate_key {key}; ssl_protocols TLSv1.3;"
+               " ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; ssl_prefer_server_ciphers on;")
     location = {"hit": proxy + cache, "pass": proxy, "refuse": refuse}[s.workload.kind]
     return [s.binary, "-p", str(s.directory), "-e", "stderr", "-c", s.write("nginx.conf", f"""
 daemon off; worker_processes 1; {as_root} pid {s.directory}/nginx.pid; error_log stderr crit;
@@ -60,7 +75,7 @@ http {{
     limit_req_zone $binary_remote_addr zone=visitors:8m rate=1r/m;
     upstream origin {{ server 127.0.0.1:{s.origin_port}; keepalive 256; keepalive_requests 1000000000; }}
     server {{
-        listen 127.0.0.1:{s.port} backlog=4096;
+        listen 127.0.0.1:{s.port}{ssl} backlog=4096; {tls}
         location / {{ {location} }}
         location @refused {{
             internal; default_type application/json; add_header Retry-After 60 always;
@@ -79,6 +94,7 @@ def haproxy(s):
                   "    http-request return status 429 content-type application/json"
                   f" string '{REFUSAL}' hdr Retry-After 60 if {{ sc_http_req_rate(0) gt 1 }}",
     }[s.workload.kind]
+    tls = f" ssl crt {certificate(s)[2]} ciphersuites TLS_AES_128_GCM_SHA256" if s.workload.tls else ""
     if s.workload.status == 304:  # HAProxy's 304 says a Content-Length, and wrk would wait for as many bytes
         lines += "\n    http-after-response del-header content-length if { status 304 }"
     return [s.binary, "-db", "-q", "-f", s.write("haproxy.cfg", f"""
@@ -99,7 +115,7 @@ cache bench
 backend limiter
     stick-table type ip size 100k expire 1h store http_req_rate(1h)
 frontend edge
-    bind 127.0.0.1:{s.port} backlog 4096
+    bind 127.0.0.1:{s.port} backlog 4096{tls}
     {lines}
     default_backend origin
 backend origin
@@ -118,7 +134,29 @@ backend origin {{ .host = "127.0.0.1"; .port = "{s.origin_port}"; }}
     return [s.binary, "-F", "-j", "none", "-n", str(s.directory / "work"), "-f", vcl,
             "-a", f"127.0.0.1:{s.port}", "-s", "malloc,64m", "-T", "none",
             "-p", "thread_pools=1", "-p", "thread_pool_min=400", "-p", "timeout_idle=300", "-p", "listen_depth=4096",
-            "-p", f"vsl_mask={mask}"]
+            "-p", f"vsl_mask={mask}", *(["-p", "feature=+http2"] if s.workload.h2 else [])]
+
+
+def h2o(s):
+    """It has no cache: a file, whose descriptor it keeps, is what it is fastest at."""
+    root = s.directory / "files" / Path(s.workload.path).relative_to("/").parent
+    root.mkdir(parents=True)
+    (root / Path(s.workload.path).name).write_text("x" * s.workload.body)
+    as_root = "user: root" if os.geteuid() == 0 else ""
+    return [s.binary, "-m", "worker", "-c", s.write("h2o.conf", f"""
+{as_root}
+num-threads: 1
+max-connections: 4096
+http2-idle-timeout: 300
+listen:
+  host: 127.0.0.1
+  port: {s.port}
+hosts:
+  default:
+    paths:
+      /:
+        file.dir: {s.directory}/files
+""")]
 
 
 def nearedge(s, rulesets=()):
@@ -131,10 +169,12 @@ def nearedge(s, rulesets=()):
             "limiters": [{"name": "bench", "limit": 1, "window_ms": 3600000, "store": "durable_object",
                           "key": "${ip}", "mode": "enforce"}],
             "routes": [{"path": "/*", "limiter": "bench"}]}))
-    config = {"listen": [{"address": f"127.0.0.1:{s.port}", "edge": "FRA"}],
+    config = {"listen": [{"address": f"127.0.0.1:{s.port}", "edge": "FRA", "h2c": s.workload.h2}],
               "admin": {"address": "127.0.0.1:0"},
               "workers": 1, "edges": [{"name": "FRA", "country": "DE", "isolates": 1}], "zones": [zone],
               "log": {"access": "off", "level": "error"}}
+    if s.workload.tls:
+        config["listen"][0]["tls"] = dict(zip(("certificate", "key"), certificate(s)))
     return [s.binary, "run", "-c", s.write("nearedge.json", json.dumps(config, indent=2))]
 
 
@@ -154,6 +194,7 @@ class Peer:
     version: tuple = ()     # arguments that print the version
     ours: bool = False
     hit_header: str = ""    # what a cached answer carries, as a pattern for "Name: value"
+    h2_only: bool = False   # measured for HTTP/2 only
 
     def binary(self, build):
         if self.ours:
@@ -175,6 +216,7 @@ PEERS = {p.name: p for p in [
     Peer("nginx", "nginx", nginx, ("-v",)),
     Peer("haproxy", "haproxy", haproxy, ("-v",), hit_header=r"Age: \d+"),
     Peer("varnish", "varnishd", varnish, ("-V",), hit_header=r"Age: \d+"),
+    Peer("h2o", "h2o", h2o, ("--version",), h2_only=True),
     Peer("floor", "bench_floor", floor, ours=True),
 ]}
-OTHERS = ("nginx", "haproxy", "varnish")  # the ones "best peer" is chosen from
+OTHERS = ("nginx", "haproxy", "varnish", "h2o")  # the ones "best peer" is chosen from

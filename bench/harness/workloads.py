@@ -13,6 +13,8 @@ class Workload:
     kind: str = "hit"               # hit: from the cache; refuse: by a limiter; pass: from the origin
     headers: dict = field(default_factory=dict)
     skips: tuple = ()               # servers that have no such function
+    h2: bool = False                # HTTP/2 without TLS, by h2load
+    tls: bool = False               # HTTP/1.1 over TLS 1.3, AES-128-GCM, P-256 certificate, connections kept
     idle: bool = False              # also: what an idle kept connection costs in memory
     goals: dict = field(default_factory=dict)  # nearedge's CPU time at most this multiple of…
 
@@ -33,6 +35,14 @@ WORKLOADS = {w.name: w for w in [
     Workload("hit-100k", "cached object of 100 KiB", "/bench/object.js", body=102400, goals={"best peer": 1.0}),
     Workload("conditional-304", "cached object, If-None-Match holds", "/bench/object.js", status=304,
              headers={"If-None-Match": '"bench-1024"'}),
+    Workload("h2-hit-1k", "cached object of 1 KiB by HTTP/2, ten streams a connection", "/bench/object.js", h2=True,
+             skips=("nginx", "floor"), goals={"best peer": 1.0}),
+    Workload("h2-hit-100k", "cached object of 100 KiB by HTTP/2", "/bench/object.js", body=102400, h2=True,
+             skips=("nginx", "floor"), goals={"best peer": 1.0}),
+    Workload("tls-hit-1k", "cached object of 1 KiB by TLS", "/bench/object.js", tls=True, skips=("varnish", "floor"),
+             idle=True, goals={"best peer": 1.0}),
+    Workload("tls-new-connection", "cached object of 1 KiB, one request a TLS connection (wrk resumes)", "/bench/object.js", tls=True,
+             headers={"Connection": "close"}, skips=("varnish", "floor")),
     Workload("new-connection", "cached object of 1 KiB, one request a connection", "/bench/object.js",
              headers={"Connection": "close"}),
 ]}

@@ -10,6 +10,7 @@ enum channel_state { CHANNEL_CONNECTING, CHANNEL_IDLE, CHANNEL_BUSY };
 
 struct channel {
     struct conn *conn;
+    struct tls_client *tls; /* NULL: none, or the handshake has begun */
     enum channel_state state;
     const struct channel_events *events;
     void *ctx;
@@ -171,6 +172,11 @@ static void on_connect(void *ctx, int err)
         fail(c, LOAD_ERROR_CONNECT, err);
         return;
     }
+    if (c->tls) { /* comes back here when it is over */
+        conn_tls_connect(c->conn, c->tls);
+        c->tls = NULL;
+        return;
+    }
     gw_deadline_cancel(&c->deadline);
     c->state = CHANNEL_IDLE;
     conn_resume(c->conn);
@@ -182,11 +188,19 @@ static void on_connect(void *ctx, int err)
 struct channel *channel_open(struct gw_loop *loop, const struct net_address *to,
                              uint64_t timeout_ms, const struct channel_events *events, void *ctx)
 {
+    return channel_open_tls(loop, to, NULL, timeout_ms, events, ctx);
+}
+
+struct channel *channel_open_tls(struct gw_loop *loop, const struct net_address *to,
+                                 struct tls_client *tls, uint64_t timeout_ms,
+                                 const struct channel_events *events, void *ctx)
+{
     static const struct conn_events own = {on_connect, on_read, on_eof, on_drain, on_error, NULL};
     struct channel *c = gw_zalloc(sizeof(*c));
     c->events = events;
     c->ctx = ctx;
     c->timeout_ms = timeout_ms;
+    c->tls = tls;
     gw_deadline_init(&c->deadline, on_deadline);
     gw_arena_init(&c->arena, c->head_block, sizeof(c->head_block), ARENA_MAX);
     c->parser = h1_parser_new(H1_RESPONSE, &limits);
@@ -210,6 +224,11 @@ int channel_send(struct channel *c, struct gw_str request, enum http_method meth
     c->state = CHANNEL_BUSY;
     gw_deadline_set(conn_loop(c->conn), &c->deadline, c->timeout_ms);
     return 0;
+}
+
+const char *channel_handshake_failure(const struct channel *c)
+{
+    return conn_tls_facts(c->conn).failure;
 }
 
 void *channel_ctx(const struct channel *c)

@@ -33,7 +33,7 @@ struct channel_events {
     void (*on_lost)(void *ctx, struct channel *c, int err); /* no request was under way */
 };
 
-/* `timeout_ms` is for connecting and for each answer. */
+/* `timeout_ms` is for connecting (a handshake included) and for each answer. */
 struct channel *channel_open(struct gw_loop *loop, const struct net_address *to,
                              uint64_t timeout_ms, const struct channel_events *events, void *ctx);
 /* Only when ready and nothing is under way. `body` (may be NULL) gets the answer's body. A negative
@@ -41,4 +41,10 @@ struct channel *channel_open(struct gw_loop *loop, const struct net_address *to,
 GW_MUST int channel_send(struct channel *c, struct gw_str request, enum http_method method,
                          struct gw_buf *body);
 void channel_close(struct channel *c);
+/* The same over TLS; the client is borrowed. NULL: without. */
+struct channel *channel_open_tls(struct gw_loop *loop, const struct net_address *to,
+                                 struct tls_client *tls, uint64_t timeout_ms,
+                                 const struct channel_events *events, void *ctx);
+/* In on_lost: why the handshake failed, in OpenSSL's words; NULL: it did not. Static. */
+const char *channel_handshake_failure(const struct channel *c);
 void *channel_ctx(const struct channel *c);

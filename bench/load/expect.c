@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/load/expect.h"
 
+const char *expect_kind_name(enum expect_kind kind)
+{
+    static const char *const names[] = {
+        [EXPECT_COUNT] = "count",   [EXPECT_RATIO] = "ratio",  [EXPECT_RATE] = "rate",
+        [EXPECT_TIME] = "time",     [EXPECT_ONLY] = "only",    [EXPECT_FIRST] = "first",
+        [EXPECT_HONEST] = "honest", [EXPECT_ORIGIN] = "origin"};
+    return names[kind];
+}
+
 void expect_begin(struct expectation *e, uint32_t identities)
 {
     e->identities = e->each_identity ? identities : 1;

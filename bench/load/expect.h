@@ -4,11 +4,13 @@
  *
  *     [SCOPE[, SCOPE]…:] CLAUSE
  *     SCOPE    phase NAME | per 60s | each identity
- *     CLAUSE   SUBJECT [of NAME] COMPARE N          429 >= 25       429 in 20..30    429 == 190 +-
- * 2 [ratio] SUBJECT [of NAME] COMPARE N%  ratio 429 < 10% [rate] SUBJECT [of NAME] COMPARE N/s rate
- * 200 >= 40/s [service] P [of NAME] COMPARE TIME    p99 < 50ms       mean < 2s only SUBJECT,… [of
- * NAME]              only 200,429 first SUBJECT [of NAME] after N       first 429 after 15 first
- * 429 after 14..16 retry-after honest [of NAME] origin requests COMPARE N | origin not contacted
+ *     CLAUSE   SUBJECT [of NAME] COMPARE N             429 >= 25, 429 in 20..30, 429 == 190 +- 2
+ *              [ratio] SUBJECT [of NAME] COMPARE N%    ratio 429 < 10%
+ *              [rate] SUBJECT [of NAME] COMPARE N/s    rate 200 >= 40/s
+ *              [service] P [of NAME] COMPARE TIME      p99 < 50ms, mean < 2s
+ *              only SUBJECT,… [of NAME]                only 200,429
+ *              first SUBJECT [of NAME] after N         first 429 after 15, after 14..16
+ *              retry-after honest [of NAME] | origin requests COMPARE N | origin not contacted
  *     SUBJECT  a status (200), a class (5xx), a cache status (HIT), `limited` (429 of the app's
  *              limiter), `errors` (no answer), `failed` (no answer or 5xx), `answers`, `requests`
  *     COMPARE  == != < <= > >= | in A..B ; N may be followed by +- M
@@ -107,6 +109,8 @@ struct expect_mistake {
     char text[160];
 };
 
+/* "count", "ratio", …: for programs that read reports. */
+const char *expect_kind_name(enum expect_kind kind);
 /* False after a mistake, which is then told. The text is borrowed. */
 GW_MUST bool expect_parse(struct gw_str text, const struct expect_names *names,
                           struct expectation *out, struct expect_mistake *mistake);

@@ -15,6 +15,7 @@ struct lane {
 struct lanes {
     struct gw_loop *loop;
     struct net_address to;
+    struct tls_client *tls;
     uint32_t max, connecting;
     uint64_t timeout_ms, zero_us;
     const struct lanes_events *events;
@@ -189,7 +190,7 @@ static void open_lane(struct lanes *p)
     p->counts.opened++;
     if (++p->counts.open > p->counts.most)
         p->counts.most = p->counts.open;
-    lane->channel = channel_open(p->loop, &p->to, p->timeout_ms, &events, lane);
+    lane->channel = channel_open_tls(p->loop, &p->to, p->tls, p->timeout_ms, &events, lane);
 }
 
 /* ---- all of them ---- */
@@ -209,6 +210,11 @@ struct lanes *lanes_new(struct gw_loop *loop, const struct net_address *to, uint
     gw_buf_init(&p->bytes, REQUEST_MAX);
     gw_task_init(&p->tell, tell_failed);
     return p;
+}
+
+void lanes_use_tls(struct lanes *p, struct tls_client *tls)
+{
+    p->tls = tls;
 }
 
 void lanes_set_zero(struct lanes *p, uint64_t zero_us)

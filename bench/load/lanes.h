@@ -36,6 +36,8 @@ struct lanes;
 /* `zero_us` is taken from the clock's instants for samples. */
 struct lanes *lanes_new(struct gw_loop *loop, const struct net_address *to, uint32_t max,
                         uint64_t timeout_ms, const struct lanes_events *events, void *ctx);
+/* All connections over TLS, before the first; the client is borrowed. NULL: without. */
+void lanes_use_tls(struct lanes *p, struct tls_client *tls);
 void lanes_set_zero(struct lanes *p, uint64_t zero_us);
 /* Closes everything; nothing is told any more. */
 void lanes_free(struct lanes *p);

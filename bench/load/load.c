@@ -6,11 +6,13 @@
 #include <sys/resource.h>
 
 #include "bench/load/compare.h"
+#include "bench/load/matrix_fetch.h"
 #include "bench/load/report.h"
 #include "bench/load/target.h"
 #include "bench/load/units.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/err.h"
+#include "gateway/net/tls.h"
 
 #define REPORT_MAX ((size_t)64 << 20)
 #define FILES_MORE 64 /* descriptors beside the connections */
@@ -21,9 +23,11 @@ struct session {
     const struct load_options *o;
     FILE *out, *err;
     struct load_plan *plan;
+    struct tls_client *tls; /* NULL: plain HTTP */
     struct run_result result;
     struct outcome outcome;
     struct report_environment environment;
+    struct json_doc *matrix; /* or NULL */
     bool shows_progress;
 };
 
@@ -74,7 +78,8 @@ static int write_file(struct session *s, const char *path, const struct gw_buf *
 
 static int write_reports(struct session *s)
 {
-    const struct report report = {s->plan, &s->result, &s->outcome, &s->environment};
+    const struct report report = {s->plan, &s->result, &s->outcome, &s->environment,
+                                  s->matrix ? json_root(s->matrix) : NULL};
     const struct {
         const char *path;
         void (*write)(const struct report *r, struct gw_buf *out);
@@ -100,7 +105,7 @@ static int write_reports(struct session *s)
 
 static int compare(struct session *s)
 {
-    const struct report report = {s->plan, &s->result, &s->outcome, &s->environment};
+    const struct report report = {s->plan, &s->result, &s->outcome, &s->environment, NULL};
     struct gw_diags diags;
     struct gw_buf now, text;
     gw_diags_init(&diags);
@@ -128,15 +133,54 @@ static void raise_files(uint32_t connections)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Whoever is asked for by Host must prove to be that host, wherever the target's address is: a
+ * gateway on this machine shows the certificate of the host it stands for. */
+static bool prepare_tls(struct session *s)
+{
+    struct gw_diags diags;
+    struct load_target name;
+    char url[300];
+    if (!s->plan->tls)
+        return true;
+    gw_diags_init(&diags);
+    struct gw_buf text = gw_buf_over(url, sizeof(url) - 1);
+    gw_buf_printf(&text, "https://%.*s", GW_STR_ARG(s->plan->host_header));
+    const char *why;
+    bool fine = !text.overflow && load_target_parse(gw_buf_str(&text), &name, &why) &&
+                gw_str_chr(name.host, '$') == GW_NPOS;
+    char *host = gw_str_dupz(fine ? name.host : s->plan->host);
+    const struct tls_client_options options = {
+        .ca = s->o->cacert, .name = host, .verify = !s->o->insecure};
+    s->tls = tls_client_load(&options, &diags);
+    gw_diags_print(&diags, s->err, s->o->err_color);
+    gw_diags_release(&diags);
+    free(host);
+    return s->tls != NULL;
+}
+
+static int find_target(struct session *s, struct net_address *to)
+{
+    const char *why;
+    int err = load_target_reach(s->plan->host, s->plan->port, s->tls, to, &why);
+    if (!err)
+        return 0;
+    fprintf(s->err, "nearedge load: %.*s port %u: %s%s%s%s\n", GW_STR_ARG(s->plan->host),
+            s->plan->port, gw_strerror(err), why ? " (" : "", why ? why : "", why ? ")" : "");
+    if (err == GW_ECERT)
+        fputs("  --cacert FILE says whom to trust, --insecure does not look at certificates\n",
+              s->err);
+    return EXIT_RUN_TIME;
+}
+
 static int run(struct session *s)
 {
     struct run_options options = {.stop = s->o->stop, .ctx = s};
-    int err = load_target_resolve(s->plan->host, s->plan->port, &options.to);
-    if (err) {
-        fprintf(s->err, "nearedge load: %.*s port %u: %s\n", GW_STR_ARG(s->plan->host),
-                s->plan->port, gw_strerror(err));
-        return EXIT_RUN_TIME;
-    }
+    if (!prepare_tls(s))
+        return EXIT_PLAN;
+    int err = find_target(s, &options.to);
+    if (err)
+        return err;
+    options.tls = s->tls;
     raise_files(s->plan->connections);
     options.progress = s->o->err_tty ? on_progress : NULL;
     s->environment.started_ms = gw_kernel_wall_ms();
@@ -155,11 +199,13 @@ static int judge(struct session *s)
     s->environment.command = gw_str_z(s->o->command);
     report_environment_read(&s->environment);
     outcome_init(&s->outcome, s->plan, &s->result);
+    s->matrix = matrix_fetch(s->plan);
     int code = write_reports(s);
     if (!code && s->o->compare)
         code = compare(s);
     code = code ? code : load_verdict_exit(s->outcome.verdict);
     outcome_release(&s->outcome);
+    json_doc_free(s->matrix);
     return code;
 }
 
@@ -167,8 +213,8 @@ static int judge(struct session *s)
 static void describe(const struct session *s)
 {
     const struct load_plan *p = s->plan;
-    fprintf(s->out, "%.*s\n  target http://%.*s port %u, Host %.*s\n", GW_STR_ARG(p->name),
-            GW_STR_ARG(p->host), p->port, GW_STR_ARG(p->host_header));
+    fprintf(s->out, "%.*s\n  target %s://%.*s port %u, Host %.*s\n", GW_STR_ARG(p->name),
+            load_plan_scheme(p), GW_STR_ARG(p->host), p->port, GW_STR_ARG(p->host_header));
     fprintf(s->out, "  %" PRIu32 " identities, at most %" PRIu32 " connections, seed %" PRIu64 "\n",
             p->identities, p->connections, p->seed);
     for (size_t i = 0; i < p->phase_count; i++)
@@ -216,6 +262,7 @@ int load_test(const struct load_options *o, FILE *out, FILE *err)
     if (!code && !o->dry_run)
         code = judge(&s);
     run_result_release(&s.result);
+    tls_client_unref(s.tls);
     load_plan_free(s.plan);
     return code;
 }

@@ -27,6 +27,9 @@ struct load_options {
     const char *target, *admin, *only, *admin_token;
     struct load_list expect, headers, allow_hosts; /* headers: "Name: value" */
     uint64_t seed, connections;                    /* 0: the plan's */
+    double scale, speed;                           /* pace.h; 0: as written */
+    const char *cacert; /* of an https:// target: the authorities to trust; NULL: the system's */
+    bool insecure;      /* … its certificate is not looked at */
     bool strict, dry_run, convert;
     const char *json, *junit, *markdown, *html, *compare;
     /* Of the program. */

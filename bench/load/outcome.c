@@ -76,12 +76,13 @@ static void find_honesty(const struct expectation *e, const struct run_result *r
 
 /* ---- items ---- */
 
-static struct outcome_item *add_item(struct outcome *o, struct gw_str text, struct gw_str seen,
-                                     enum expect_outcome outcome)
+static struct outcome_item *add_item(struct outcome *o, const char *kind, struct gw_str text,
+                                     struct gw_str seen, enum expect_outcome outcome)
 {
     struct outcome_item *item = &o->items[o->count++];
     *item = (struct outcome_item){.text = gw_arena_dup(&o->arena, text),
                                   .seen = gw_arena_dup(&o->arena, seen),
+                                  .kind = kind,
                                   .phase = EXPECT_NONE,
                                   .outcome = outcome};
     o->failed += outcome == EXPECT_FAILED;
@@ -99,7 +100,7 @@ static void judge(struct outcome *o, const struct load_plan *plan, const struct 
     if (e->kind == EXPECT_HONEST)
         find_honesty(e, r, &facts);
     enum expect_outcome outcome = expect_judge(e, &facts, &seen);
-    add_item(o, e->text, gw_buf_str(&seen), outcome)->phase = e->phase;
+    add_item(o, expect_kind_name(e->kind), e->text, gw_buf_str(&seen), outcome)->phase = e->phase;
 }
 
 /* A call that the plan makes is expected to work: a purge that failed would make the rest a lie. */
@@ -114,8 +115,8 @@ static void judge_action(struct outcome *o, const struct run_action *a)
         gw_buf_add(&said, gw_str_z(gw_strerror(a->err)));
     else
         gw_buf_printf(&said, "the admin listener answered %u", a->status);
-    add_item(o, gw_buf_str(&call), gw_buf_str(&said), fine ? EXPECT_HELD : EXPECT_FAILED)->phase =
-        a->phase;
+    add_item(o, "call", gw_buf_str(&call), gw_buf_str(&said), fine ? EXPECT_HELD : EXPECT_FAILED)
+        ->phase = a->phase;
 }
 
 static enum load_verdict decide(struct outcome *o, const struct run_result *r)

@@ -13,6 +13,7 @@ enum load_verdict { LOAD_DONE, LOAD_PASSED, LOAD_FAILED, LOAD_INCONCLUSIVE, LOAD
 
 struct outcome_item {
     struct gw_str text, seen; /* what was expected, what was seen */
+    const char *kind;         /* of the expectation; "call": of the admin listener */
     uint32_t phase;           /* EXPECT_NONE: of the run */
     enum expect_outcome outcome;
 };

@@ -43,6 +43,11 @@ uint64_t load_plan_duration_us(const struct load_plan *p)
     return (uint64_t)(seconds * 1e6 + 0.5);
 }
 
+const char *load_plan_scheme(const struct load_plan *p)
+{
+    return p->tls ? "https" : "http";
+}
+
 const struct identity_group *load_plan_group(const struct load_plan *p, uint32_t identity)
 {
     size_t i = 0;

@@ -54,6 +54,7 @@ struct load_plan {
     struct gw_str name;
     struct gw_str host; /* of the target: a name, an address, "[::1]" */
     uint16_t port;
+    bool tls;
     struct gw_str host_header;
     struct gw_str origin;             /* "http://" and the host, for CSRF pairing */
     struct gw_str admin, admin_token; /* "127.0.0.1:8081"; empty: none */
@@ -80,6 +81,8 @@ void load_plan_free(struct load_plan *p);
 void load_plan_note(struct load_plan *p, struct gw_str text);
 /* Of all phases as planned. */
 uint64_t load_plan_duration_us(const struct load_plan *p);
+/* "http" or "https". */
+const char *load_plan_scheme(const struct load_plan *p);
 /* The group that an identity belongs to. */
 const struct identity_group *load_plan_group(const struct load_plan *p, uint32_t identity);
 /* An expectation needs the count of the origin's requests. */

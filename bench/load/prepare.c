@@ -4,6 +4,7 @@
 
 #include "bench/load/expect_judge.h"
 #include "bench/load/load.h"
+#include "bench/load/pace.h"
 #include "bench/load/quick.h"
 #include "bench/load/request.h"
 #include "bench/load/scenario.h"
@@ -57,6 +58,7 @@ static void set_target(const struct load_options *o, struct load_plan *p, struct
     own_host = own_host || (p->host.len && gw_str_find(p->host_header, p->host) == GW_NPOS);
     p->host = target.host;
     p->port = target.port;
+    p->tls = target.tls;
     if (!own_host)
         p->host_header = target.authority;
 }
@@ -157,6 +159,17 @@ static void check_target(const struct load_options *o, const struct load_plan *p
                      GW_STR_ARG(p->host), GW_STR_ARG(p->host));
 }
 
+static void check_tls(const struct load_options *o, const struct load_plan *p,
+                      struct gw_diags *diags)
+{
+    if (!p->tls && (o->cacert || o->insecure))
+        gw_diag_file(diags, GW_DIAG_ERROR, NULL, "--%s goes with an https:// target",
+                     o->cacert ? "cacert" : "insecure");
+    if (o->cacert && o->insecure)
+        gw_diag_file(diags, GW_DIAG_ERROR, NULL,
+                     "--insecure looks at no certificate, --cacert says how: only one of them");
+}
+
 static void note_vacuous(struct load_plan *p)
 {
     char space[1024];
@@ -197,8 +210,10 @@ static void apply(const struct load_options *o, struct load_plan *p, struct gw_d
     p->admin_token = gw_str_z(o->admin_token);
     p->seed = o->seed ? o->seed : p->seed;
     p->connections = o->connections ? (uint32_t)o->connections : p->connections;
+    load_plan_pace(p, o->scale, o->speed);
     check_target(o, p, diags);
     check_admin(p, diags);
+    check_tls(o, p, diags);
     note_vacuous(p);
 }
 
@@ -206,7 +221,7 @@ static void finish(const struct load_options *o, struct load_plan *p)
 {
     struct gw_buf origin;
     gw_buf_init(&origin, TEXT_MAX);
-    gw_buf_printf(&origin, "http://%.*s", GW_STR_ARG(p->host_header));
+    gw_buf_printf(&origin, "%s://%.*s", load_plan_scheme(p), GW_STR_ARG(p->host_header));
     if (!p->origin.len)
         p->origin = gw_arena_dup(&p->arena, gw_buf_str(&origin));
     if (!p->name.len)

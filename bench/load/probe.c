@@ -59,8 +59,9 @@ static void send_now(struct probe *p)
     if (p->told)
         return;
     if (!p->channel)
-        p->channel = channel_open(p->setup.loop, p->setup.to, p->setup.plan->timeout_us / 1000,
-                                  &channel_events_of_probe, p);
+        p->channel =
+            channel_open_tls(p->setup.loop, p->setup.to, p->setup.tls,
+                             p->setup.plan->timeout_us / 1000, &channel_events_of_probe, p);
     p->wants = !p->ready;
     if (p->wants)
         return;

@@ -29,6 +29,7 @@ struct probe_setup {
     struct gw_loop *loop;
     const struct load_plan *plan;
     const struct net_address *to;
+    struct tls_client *tls;   /* NULL: plain HTTP */
     struct load_admin *admin; /* may be NULL */
     void (*done)(void *ctx, const struct probe_verdict *verdict);
     void *ctx;

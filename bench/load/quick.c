@@ -88,7 +88,8 @@ bool quick_scenario(const struct load_options *o, struct gw_buf *out, struct gw_
     }
     gw_buf_char(out, '{');
     add_text(out, "name", source.text);
-    gw_buf_printf(out, ",\"target\":\"http://%.*s\"", GW_STR_ARG(target.authority));
+    gw_buf_printf(out, ",\"target\":\"http%s://%.*s\"", target.tls ? "s" : "",
+                  GW_STR_ARG(target.authority));
     add_identities(o, out);
     add_request(o, &target, out);
     gw_buf_add(out, GW_STR(",\"phases\":[{\"name\":\"load\""));

@@ -11,6 +11,8 @@
 
 #define REPORT_ROWS_MAX 50
 
+struct json;
+
 struct report_environment {
     char host[64], system[192]; /* name of the machine; kernel and architecture */
     unsigned cpus;
@@ -26,6 +28,7 @@ struct report {
     const struct run_result *result;
     const struct outcome *outcome;
     const struct report_environment *environment;
+    const struct json *matrix; /* of the gateway's limiters (matrix.h), or NULL */
 };
 
 /* Everything but what the caller must say (version, command, started_ms). */

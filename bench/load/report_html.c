@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "bench/load/chart.h"
+#include "bench/load/matrix.h"
 #include "bench/load/report_parts.h"
 #include "bench/load/units.h"
 #include "gateway/http/date.h"
@@ -35,7 +36,8 @@ static const char page_head[] =
     "0}figcaption{font-weight:600;margin-bottom:"
     ".2rem}svg{width:100%;height:auto;display:block}svg text{fill:var(--dim);font:11px system-ui}"
     ".end{text-anchor:end}.mid{text-anchor:middle}.grid{stroke:var(--rule)}.line{fill:none;"
-    "stroke-width:1.6}.key{font-weight:400;margin-left:.9rem}.key:before{content:\"\";display:"
+    "stroke-width:1.6}.key{font-weight:400;margin-left:.9rem;white-space:nowrap}.key:before{"
+    "content:\"\";display:"
     "inline-block;width:.7rem;height:.7rem;border-radius:.15rem;margin-right:.3rem;background:"
     "currentColor}\n"
     ".s1{stroke:var(--c1);color:var(--c1)}.s2{stroke:var(--c2);color:var(--c2)}.s3{stroke:var(--c3)"
@@ -45,8 +47,11 @@ static const char page_head[] =
     ";"
     "font-variant-numeric:tabular-nums}th,td{padding:.3rem "
     ".6rem;text-align:right;border-bottom:1px "
-    "solid var(--rule);white-space:nowrap}th:first-child,td:first-child,.text td{text-align:left}"
+    "solid var(--rule);white-space:nowrap}th:first-child,td:first-child,.text td,.text "
+    "th{text-align:left}"
     ".text td{white-space:normal}th{color:var(--dim);font-weight:500}\n"
+    /* On a phone the drawing shrinks to half its size, but its words must not. */
+    "@media(max-width:40rem){svg{overflow:visible}svg text{font-size:19px}}\n"
     "</style>\n";
 
 /* ---- the head ---- */
@@ -340,6 +345,7 @@ void report_html(const struct report *r, struct gw_buf *out)
     add_curve(r, out);
     gw_buf_add(out, GW_STR("<p class=\"dim\">Response time counts from when a request was due, "
                            "service time from when it was sent.</p>\n"));
+    matrix_html(r->matrix, out);
     add_groups(r, out);
     add_identities(r, out);
     add_notes(r, out);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "bench/load/report_parts.h"
+#include "config/json.h"
 #include "gateway/http/date.h"
 
 #define U64 "%" PRIu64
@@ -170,6 +171,8 @@ static void add_items(const struct report *r, struct gw_buf *out)
             text("phase", r->plan->phases[item->phase].name, out);
             gw_buf_char(out, ',');
         }
+        text("kind", gw_str_z(item->kind), out);
+        gw_buf_char(out, ',');
         text("outcome", gw_str_z(outcomes[item->outcome]), out);
         gw_buf_char(out, ',');
         text("seen", item->seen, out);
@@ -181,6 +184,17 @@ static void add_items(const struct report *r, struct gw_buf *out)
         gw_buf_json(out, r->plan->notes[i]);
     }
     gw_buf_char(out, ']');
+}
+
+/* As the admin listener said it. */
+static void add_matrix(const struct report *r, struct gw_buf *out)
+{
+    const struct json *data = json_get(r->matrix, "data");
+    gw_buf_add(out, GW_STR(",\"limiter_matrix\":"));
+    if (data)
+        json_write(data, out);
+    else
+        gw_buf_add(out, GW_STR("null"));
 }
 
 void report_json(const struct report *r, struct gw_buf *out)
@@ -205,5 +219,6 @@ void report_json(const struct report *r, struct gw_buf *out)
     add_series(r, out);
     add_identities(r, out);
     add_items(r, out);
+    add_matrix(r, out);
     gw_buf_add(out, GW_STR("}\n"));
 }

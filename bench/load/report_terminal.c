@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 
+#include "bench/load/matrix.h"
 #include "bench/load/report_parts.h"
 #include "bench/load/units.h"
 
@@ -140,6 +141,7 @@ void report_terminal(const struct report *r, struct gw_buf *out, bool color)
     for (size_t i = 0; i < r->plan->note_count; i++)
         gw_buf_printf(out, "note           %.*s\n", GW_STR_ARG(r->plan->notes[i]));
     add_items(r, out, color);
+    matrix_text(r->matrix, false, out);
     if (r->result->left_under_way)
         gw_buf_printf(out, "%" PRIu64 " requests were still under way\n",
                       r->result->left_under_way);

@@ -23,7 +23,8 @@ static void on_verdict(void *ctx, const struct probe_verdict *verdict)
 
 void run_check(struct run *r)
 {
-    const struct probe_setup setup = {r->loop, r->plan, &r->options->to, r->admin, on_verdict, r};
+    const struct probe_setup setup = {
+        r->loop, r->plan, &r->options->to, r->options->tls, r->admin, on_verdict, r};
     r->state = RUN_CHECKING;
     while (r->probing < r->plan->request_count && r->result->probe_count < RUN_PROBES_MAX) {
         uint32_t request = r->probing++;

@@ -90,6 +90,7 @@ static void read_target(struct reader *r, const struct json *v, void *field)
     }
     p->host = target.host;
     p->port = target.port;
+    p->tls = target.tls;
     if (!p->host_header.len)
         p->host_header = target.authority;
 }

@@ -11,7 +11,7 @@
 static bool split_authority(struct gw_str authority, struct load_target *out)
 {
     struct gw_str host = authority, port = GW_STR_EMPTY;
-    uint64_t number = 80;
+    uint64_t number = out->tls ? 443 : 80;
     size_t close = gw_str_rchr(authority, ']'), colon = gw_str_rchr(authority, ':');
     if (colon != GW_NPOS && (close == GW_NPOS || colon > close)) {
         host = gw_str_first(authority, colon);
@@ -29,19 +29,16 @@ static bool split_authority(struct gw_str authority, struct load_target *out)
 
 bool load_target_parse(struct gw_str url, struct load_target *out, const char **why)
 {
-    if (gw_str_starts(url, GW_STR("https://"))) {
-        *why = "TLS is not in this version: aim at a plain http:// listener";
+    bool tls = gw_str_starts(url, GW_STR("https://"));
+    if (!tls && !gw_str_starts(url, GW_STR("http://"))) {
+        *why = "a URL begins with http:// or https://";
         return false;
     }
-    if (!gw_str_starts(url, GW_STR("http://"))) {
-        *why = "a URL begins with http://";
-        return false;
-    }
-    struct gw_str rest = gw_str_from(url, 7);
+    struct gw_str rest = gw_str_from(url, tls ? 8 : 7);
     size_t slash = 0;
     while (slash < rest.len && rest.ptr[slash] != '/' && rest.ptr[slash] != '?')
         slash++;
-    *out = (struct load_target){.path = gw_str_from(rest, slash)};
+    *out = (struct load_target){.tls = tls, .path = gw_str_from(rest, slash)};
     for (size_t i = 0; i < slash; i++)
         if ((unsigned char)rest.ptr[i] <= ' ' || rest.ptr[i] == '@' || rest.ptr[i] == 0x7f) {
             *why = "the host holds a byte that none can hold";
@@ -69,10 +66,12 @@ bool load_target_is_loopback(struct gw_str host)
 
 struct search {
     struct gw_loop *loop;
+    struct tls_client *tls;
     struct resolver_answer answer;
     size_t next;
     struct channel *channel;
     int err;
+    const char *failure; /* of the last handshake */
 };
 
 static void try_next(struct search *s);
@@ -93,9 +92,9 @@ static void on_answer(void *ctx, struct channel *c, const struct channel_answer 
 static void on_lost(void *ctx, struct channel *c, int err)
 {
     struct search *s = ctx;
-    (void)c;
     s->channel = NULL;
     s->err = err;
+    s->failure = channel_handshake_failure(c);
     try_next(s);
 }
 
@@ -105,7 +104,8 @@ static void try_next(struct search *s)
     if (s->next == s->answer.count)
         gw_loop_stop(s->loop);
     else
-        s->channel = channel_open(s->loop, &s->answer.addresses[s->next++], CONNECT_MS, &events, s);
+        s->channel = channel_open_tls(s->loop, &s->answer.addresses[s->next++], s->tls, CONNECT_MS,
+                                      &events, s);
 }
 
 static void on_resolved(void *ctx, const struct resolver_answer *answer)
@@ -118,14 +118,22 @@ static void on_resolved(void *ctx, const struct resolver_answer *answer)
 
 int load_target_resolve(struct gw_str host, uint16_t port, struct net_address *out)
 {
+    const char *why;
+    return load_target_reach(host, port, NULL, out, &why);
+}
+
+int load_target_reach(struct gw_str host, uint16_t port, struct tls_client *tls,
+                      struct net_address *out, const char **why)
+{
     struct gw_clock clock;
     gw_clock_init(&clock, GW_CLOCK_SYSTEM);
-    struct search s = {.loop = gw_loop_new(&clock)};
+    struct search s = {.loop = gw_loop_new(&clock), .tls = tls};
     char *name = gw_str_dupz(host);
     resolver_start(s.loop, name, port, on_resolved, &s);
     gw_loop_run(s.loop);
     if (!s.err)
         *out = s.answer.addresses[s.next - 1];
+    *why = s.failure;
     channel_close(s.channel);
     gw_loop_free(s.loop);
     free(name);

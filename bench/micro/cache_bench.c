@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the cache costs without sockets: a fresh hit (look-up, reference, release), the same from
  * several threads, key and hash, a fill, the longest single call while the cache is full, the
- * memory of the process against the configured ceiling, and a purge by tag among a million objects.
- * One line of JSON per figure.
+ * memory of the process against the configured ceiling; then, with a million objects, the longest
+ * look-up and insertion, a purge by tag and what it makes requests wait, and sweeping all of it
+ * out. One line of JSON per figure.
  *
  *     cache_bench [max_size_mib]   */
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "cache/fill.h"
+#include "bench/micro/cache_bench.h"
 #include "cache/key.h"
 #include "cache/purge.h"
 
@@ -22,89 +21,23 @@
 #define PURGES  10
 #define ROUNDS  50
 #define WATCHED 1000
-#define MIB     ((uint64_t)1024 * 1024)
-
-static const char head_text[] =
-    "HTTP/1.1 200 OK\r\nETag: \"5e1f-abc\"\r\nContent-Type: text/css\r\n"
-    "Cache-Control: max-age=600\r\n";
 
 struct bench {
-    struct cache_store *store;
-    struct cache_space *space;
+    struct bench_store cache;
     struct cache_place places[OBJECTS];
     char names[OBJECTS][24];
 };
-
-static uint64_t read_ns(clockid_t id)
-{
-    struct timespec ts;
-    clock_gettime(id, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-static uint64_t now_ns(void)
-{
-    return read_ns(CLOCK_MONOTONIC);
-}
-
-/* Of this thread alone: what others do on the machine is no pause of ours. */
-static uint64_t cpu_ns(void)
-{
-    return read_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-static void report(const char *what, double value, const char *unit)
-{
-    printf("{\"bench\":\"cache\",\"what\":\"%s\",\"value\":%.2f,\"unit\":\"%s\"}\n", what, value,
-           unit);
-}
-
-static struct cache_object_parts parts_for(uint64_t body_len, bool announced)
-{
-    uint32_t end = sizeof(head_text) - 1;
-    return (struct cache_object_parts){
-        .status = 200,
-        .text = gw_str(head_text, end),
-        .head = {.fields_at = 17, .content_at = 35, .control_at = 59, .length_at = end, .end = end},
-        .life = {.ttl_s = 600},
-        .now_ms = 1000,
-        .body_len = body_len,
-        .length_known = announced,
-        .body_max = UINT64_MAX};
-}
-
-static struct cache_place place_of(const struct bench *b, struct gw_str name)
-{
-    return (struct cache_place){
-        .hash = gw_hash128(name), .space = b->space, .host = GW_STR("example.com"), .target = name};
-}
 
 /* Returns the longest single call in nanoseconds. */
 static uint64_t fill_one(struct bench *b, const struct cache_place *place, uint64_t body_len,
                          bool announced)
 {
-    static const char zeros[65536];
     struct cache_lookup found;
-    uint64_t longest = 0, before = cpu_ns();
-    if (cache_store_begin(b->store, place, 1000, &found) == CACHE_HIT) {
-        cache_object_unref(found.object);
-        return 0;
-    }
-    struct cache_object_parts parts = parts_for(body_len, announced);
-    cache_fill_head(found.fill, &parts);
-    for (uint64_t sent = 0; sent < body_len;) {
-        size_t n = (size_t)gw_min_u64(body_len - sent, sizeof(zeros));
-        longest = gw_max_u64(longest, cpu_ns() - before);
-        before = cpu_ns();
-        if (cache_fill_append(found.fill, gw_str(zeros, n)) == CACHE_APPEND_UNWANTED)
-            break;
-        sent += n;
-    }
-    if (cache_fill_finish(found.fill) != 0)
-        report("finish failed", 1, "");
-    cache_fill_unref(found.fill);
+    uint64_t before = cpu_ns();
+    if (cache_store_begin(b->cache.store, place, 1000, &found) != CACHE_HIT)
+        return fill_found(&found, body_len, announced, before);
     cache_object_unref(found.object);
-    return gw_max_u64(longest, cpu_ns() - before);
+    return 0;
 }
 
 static void *hit_many(void *argument)
@@ -114,7 +47,7 @@ static void *hit_many(void *argument)
     for (size_t i = 0; i < HITS; i++) {
         struct cache_lookup found;
         const struct cache_place *place = &b->places[gw_rng_next(&rng) % 1000];
-        if (cache_store_begin(b->store, place, 1000, &found) == CACHE_HIT)
+        if (cache_store_begin(b->cache.store, place, 1000, &found) == CACHE_HIT)
             cache_object_unref(found.object);
     }
     return NULL;
@@ -188,7 +121,7 @@ static void bench_churn(struct bench *b, uint64_t max_size)
             while (body_len < most[phase] && gw_rng_below(&rng, 10) < 8)
                 body_len = body_len * 2 + gw_rng_below(&rng, 100);
             snprintf(name, sizeof(name), "/churn/%llu", (unsigned long long)count);
-            struct cache_place place = place_of(b, gw_str_z(name));
+            struct cache_place place = place_of(&b->cache, gw_str_z(name));
             longest = gw_max_u64(longest, fill_one(b, &place, body_len, count & 1));
             sent += body_len;
             if (count % 1000 == 0 && resident_mib() > peak)
@@ -219,7 +152,7 @@ static void *watch(void *argument)
         struct cache_lookup found;
         const struct cache_place *place = &w->bench->places[i % WATCHED];
         uint64_t start = now_ns();
-        if (cache_store_begin(w->bench->store, place, 1000, &found) == CACHE_HIT)
+        if (cache_store_begin(w->bench->cache.store, place, 1000, &found) == CACHE_HIT)
             cache_object_unref(found.object);
         w->longest_ns = gw_max_u64(w->longest_ns, now_ns() - start);
         w->started = true;
@@ -227,18 +160,64 @@ static void *watch(void *argument)
     return NULL;
 }
 
-static void fill_tagged(struct bench *b, size_t number)
+/* Returns what the insertion took. */
+static uint64_t fill_tagged(struct bench *b, size_t number)
 {
     char name[32], text[256];
     snprintf(name, sizeof(name), "/tagged/%zu", number);
-    int tag_len = snprintf(text, sizeof(text), "%spost-%zu,all-%zu", head_text, number, number % 9);
-    struct cache_place place = place_of(b, gw_str_z(name));
+    int tag_len =
+        snprintf(text, sizeof(text), "%spost-%zu,all-%zu", bench_head, number, number % 9);
+    struct cache_place place = place_of(&b->cache, gw_str_z(name));
     struct cache_object_parts parts = parts_for(0, true);
     parts.text = gw_str(text, (size_t)tag_len);
     parts.head.tags = (struct cache_slice){parts.head.end, (uint32_t)tag_len - parts.head.end};
     struct cache_object *o = cache_object_new(&place, 0, &parts);
-    cache_store_insert(b->store, o);
+    uint64_t before = cpu_ns();
+    cache_store_insert(b->cache.store, o);
+    uint64_t took = cpu_ns() - before;
     cache_object_unref(o);
+    return took;
+}
+
+/* Look-ups all over a full index. */
+static void bench_million(struct bench *b, uint64_t longest_insert)
+{
+    struct gw_rng rng = {7};
+    char name[32];
+    uint64_t longest = 0;
+    size_t hits = 0;
+    for (size_t i = 0; i < TAGGED; i++) {
+        struct cache_lookup found;
+        snprintf(name, sizeof(name), "/tagged/%zu", (size_t)gw_rng_below(&rng, TAGGED));
+        struct cache_place place = place_of(&b->cache, gw_str_z(name));
+        uint64_t before = cpu_ns();
+        if (cache_store_begin(b->cache.store, &place, 1000, &found) == CACHE_HIT) {
+            cache_object_unref(found.object);
+            hits++;
+        }
+        longest = gw_max_u64(longest, cpu_ns() - before);
+    }
+    if (hits != TAGGED)
+        report("a million objects: missed", (double)(TAGGED - hits), "");
+    report("a million objects: longest insertion", (double)longest_insert / 1000, "us");
+    report("a million objects: longest look-up", (double)longest / 1000, "us");
+}
+
+/* What is no more in the index goes a little at a time. */
+static void bench_sweep(struct bench *b)
+{
+    uint64_t longest = 0, before = cpu_ns();
+    struct cache_stats stats;
+    cache_purge_everything(b->cache.store, GW_STR("zone"));
+    do {
+        longest = gw_max_u64(longest, cpu_ns() - before);
+        before = cpu_ns();
+        cache_store_tick(b->cache.store);
+        longest = gw_max_u64(longest, cpu_ns() - before);
+        cache_store_stats(b->cache.store, &stats);
+        before = cpu_ns();
+    } while (stats.objects);
+    report("a million objects: longest step of purge_everything", (double)longest / 1000, "us");
 }
 
 /* The longest of a round. What counts is the least over the rounds: what the purge itself costs is
@@ -256,7 +235,7 @@ static void purge_one_by_one(struct bench *b, size_t from, uint64_t *took_ns, ui
         snprintf(tag, sizeof(tag), "post-%zu", from + i * 7);
         const struct cache_match match = {.zone = GW_STR("zone"), .tag = gw_str_z(tag)};
         uint64_t start = cpu_ns();
-        if (cache_purge_match(b->store, &match, CACHE_PURGE_REMOVE, 1000) != 1)
+        if (cache_purge_match(b->cache.store, &match, CACHE_PURGE_REMOVE, 1000) != 1)
             report("purge by tag missed", 1, "");
         longest = gw_max_u64(longest, cpu_ns() - start);
     }
@@ -268,17 +247,17 @@ static void purge_one_by_one(struct bench *b, size_t from, uint64_t *took_ns, ui
 
 static void bench_tags(void)
 {
-    struct config_cache limits = {.max_size = 2048 * MIB, .max_object_size = MIB};
     struct bench *b = gw_zalloc(sizeof(*b));
-    b->store = cache_store_new(&limits);
-    b->space = cache_store_space(b->store, GW_STR("zone"), GW_STR("FRA"));
+    bench_store_init(&b->cache, 2048 * MIB, MIB);
     for (size_t i = 0; i < WATCHED; i++) {
         snprintf(b->names[i], sizeof(b->names[i]), "/watched/%zu", i);
-        b->places[i] = place_of(b, gw_str_z(b->names[i]));
+        b->places[i] = place_of(&b->cache, gw_str_z(b->names[i]));
         fill_one(b, &b->places[i], 1024, true);
     }
+    uint64_t longest_insert = 0;
     for (size_t i = 0; i < TAGGED; i++)
-        fill_tagged(b, i);
+        longest_insert = gw_max_u64(longest_insert, fill_tagged(b, i));
+    bench_million(b, longest_insert);
     uint64_t took = UINT64_MAX, waited = UINT64_MAX;
     for (size_t round = 0; round < ROUNDS; round++)
         purge_one_by_one(b, round * 1000, &took, &waited);
@@ -286,9 +265,10 @@ static void bench_tags(void)
     report("purge by tag, longest wait of a request", (double)waited / 1000, "us");
     const struct cache_match ninth = {.zone = GW_STR("zone"), .tag = GW_STR("all-3")};
     uint64_t start = now_ns();
-    size_t count = cache_purge_match(b->store, &ninth, CACHE_PURGE_REMOVE, 1000);
+    size_t count = cache_purge_match(b->cache.store, &ninth, CACHE_PURGE_REMOVE, 1000);
     report("purge of a ninth by tag, per object", (double)(now_ns() - start) / (double)count, "ns");
-    cache_store_free(b->store);
+    bench_sweep(b);
+    cache_store_free(b->cache.store);
     free(b);
 }
 
@@ -297,19 +277,17 @@ int main(int argc, char **argv)
     uint64_t mib = 256;
     if (argc > 1 && !gw_str_u64(gw_str_z(argv[1]), 65536, &mib))
         return 2;
-    struct config_cache limits = {.max_size = mib * MIB, .max_object_size = 512 * MIB};
     struct bench *b = gw_zalloc(sizeof(*b));
-    b->store = cache_store_new(&limits);
-    b->space = cache_store_space(b->store, GW_STR("zone"), GW_STR("FRA"));
+    bench_store_init(&b->cache, mib * MIB, 512 * MIB);
     for (size_t i = 0; i < OBJECTS; i++) {
         snprintf(b->names[i], sizeof(b->names[i]), "/%zu.css", i);
-        b->places[i] = place_of(b, gw_str_z(b->names[i]));
+        b->places[i] = place_of(&b->cache, gw_str_z(b->names[i]));
         fill_one(b, &b->places[i], 1024, true);
     }
     bench_keys();
     bench_hits(b);
-    bench_churn(b, limits.max_size);
-    cache_store_free(b->store);
+    bench_churn(b, mib * MIB);
+    cache_store_free(b->cache.store);
     free(b);
     bench_tags();
     return 0;

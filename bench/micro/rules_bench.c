@@ -109,7 +109,8 @@ static struct ruleset *load(void)
     struct gw_source source = {"rules_bench", gw_buf_str(&text)};
     struct json_doc *doc = json_parse(&source, &diags);
     struct ruleset *rs = doc ? ruleset_load(doc, &options, &diags) : NULL;
-    gw_diags_print(&diags, stderr, false);
+    if (!rs)
+        gw_diags_print(&diags, stderr, false);
     json_doc_free(doc);
     gw_buf_release(&text);
     gw_diags_release(&diags);

@@ -3,6 +3,9 @@
 """Writes limiters.json from the app's route table.
 
     ./generate-limiters.py route-limits.json > limiters.json
+    ./generate-limiters.py --compare route-limits.json > limiters-compare.json
+
+The second file lets every store judge the same traffic beside the enforcing one.
 
 The table names the limiter of every method and path of the app. A row that answers 405 before any
 limiter is no route of ours; all others become one route each, in the order in which the app's
@@ -21,9 +24,13 @@ HEADER = """\
 //   "limiter"       whose budget a request takes; null: none, and no later route is tried
 //   "csrf"          the app wants X-CSRF-Token to equal its cookie (only said when true)
 //   "origin_check"  false: the app takes requests of any Origin (only said when false)
+//   "limiter_first" the app counts before it checks (only said when true)
 //   "redirect"      a refused request is sent here instead of answered with 429
-// "csrf" and "origin_check" only matter to a zone with "mirror_checks".
+// "csrf", "origin_check" and "limiter_first" only matter to a zone with "mirror_checks".
 """
+
+STORES = ["memory", "kv", "durable_object", "binding"]
+BINDING_WINDOWS = (10000, 60000)  # the binding counts over nothing else
 
 # These two answer people, not scripts: the app sends them back to its login page.
 REDIRECTS = {
@@ -32,8 +39,8 @@ REDIRECTS = {
 }
 
 
-def limiter(name, row):
-    return {
+def limiter(name, row, compares):
+    result = {
         "name": name,
         "limit": row["max"],
         "window_ms": row["windowMs"],
@@ -41,6 +48,9 @@ def limiter(name, row):
         "key": "${ip}:${user}",
         "mode": "enforce",
     }
+    if compares:
+        result["compare"] = [store for store in STORES if store != "binding" or row["windowMs"] in BINDING_WINDOWS]
+    return result
 
 
 def route(row):
@@ -51,8 +61,10 @@ def route(row):
     }
     if row["csrfToken"]:
         result["csrf"] = True
-    if not row["originCheck"]:
+    if not row["originCheck"] or row["wrapper"] == "none":  # a bare handler has no checks
         result["origin_check"] = False
+    if row["order"].startswith("limit,csrf"):
+        result["limiter_first"] = True
     if row["limiter"] and row["route"] in REDIRECTS:
         result["redirect"] = REDIRECTS[row["route"]]
     return result
@@ -72,11 +84,13 @@ def write_list(name, items):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: generate-limiters.py route-limits.json > limiters.json")
-    with open(sys.argv[1], encoding="utf-8") as file:
+    compares = "--compare" in sys.argv
+    names = [argument for argument in sys.argv[1:] if argument != "--compare"]
+    if len(names) != 1:
+        sys.exit("usage: generate-limiters.py [--compare] route-limits.json > limiters.json")
+    with open(names[0], encoding="utf-8") as file:
         table = json.load(file)
-    limiters = [limiter(name, row) for name, row in table["limiters"].items()]
+    limiters = [limiter(name, row, compares) for name, row in table["limiters"].items()]
     routes = [route(row) for row in sorted(filter(is_active, table["routes"]), key=router_order)]
     body = ",\n".join([write_list("limiters", limiters), write_list("routes", routes)])
     print(HEADER + "{\n" + body + "\n}")

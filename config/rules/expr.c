@@ -89,14 +89,20 @@ static bool parse_whole(struct parser *p)
     return parse_end(p);
 }
 
+static bool fits_value(const struct expr_options *options, struct rules_type type)
+{
+    if (options->key)
+        return type.depth <= 1 && !rules_type_is_map(type);
+    return rules_type_is(type, RULES_BYTES) || rules_type_eq(type, RULES_ARRAY_OF(RULES_BYTES));
+}
+
 static bool parse_value(struct parser *p)
 {
     struct access *a = parse_access(p);
     if (!a)
         return false;
     struct rules_type type = a->each_count ? rules_type_array(a->type) : a->type;
-    if (p->lx.at == p->lx.end && !rules_type_is(type, RULES_BYTES) &&
-        !rules_type_eq(type, RULES_ARRAY_OF(RULES_BYTES)))
+    if (p->lx.at == p->lx.end && !fits_value(p->options, type))
         return parse_mismatch(p, a->offset, a->width, RULES_ARRAY_OF(RULES_BYTES), type);
     p->expr->value = a;
     return parse_end(p);
@@ -171,6 +177,11 @@ void expr_free(struct expr *e)
 struct gw_str expr_text(const struct expr *e)
 {
     return e->text;
+}
+
+bool expr_needs_response(const struct expr *e)
+{
+    return e->response;
 }
 
 const struct expr_note *expr_notes(const struct expr *e, size_t *count)

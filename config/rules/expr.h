@@ -30,6 +30,7 @@ struct expr_options {
     struct expr_share *share;        /* NULL: nothing is shared */
     bool missing_ne;                 /* what `ne` gives on a missing value; the docs say false */
     bool cookie_array_as_first;      /* http.request.cookies["x"] ne "" means …["x"][0], noted */
+    bool key; /* of a value: anything but maps and arrays of arrays, instead of text */
 };
 
 enum expr_failure { EXPR_BLANK, EXPR_TOO_LONG, EXPR_UNPARSABLE, EXPR_NOT_ENTITLED };
@@ -50,6 +51,8 @@ GW_MUST struct expr *expr_compile_value(struct gw_str text, const struct expr_op
 struct rules_value expr_value(const struct expr *e, struct rules_request *r);
 void expr_free(struct expr *e);
 struct gw_str expr_text(const struct expr *e);
+/* Whether it names a field of the response. */
+bool expr_needs_response(const struct expr *e);
 bool expr_eval(const struct expr *e, struct rules_request *r);
 /* As expr_eval, but keeps what shared tests gave since expr_share_reset. */
 bool expr_eval_shared(const struct expr *e, struct rules_request *r);

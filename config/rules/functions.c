@@ -31,6 +31,15 @@ static const char *check_json_key(const struct arg *arg, size_t i)
     return negative ? "array positions start at 0" : NULL;
 }
 
+static const char *check_split(const struct arg *arg, size_t i)
+{
+    if (i == 1 && arg->literal.s.len == 0)
+        return "the separator cannot be empty";
+    return i == 2 && (arg->literal.i < 1 || arg->literal.i > FUNCTION_SPLIT_MAX)
+               ? "the limit must be 1 to 128"
+               : NULL;
+}
+
 /* clang-format off */
 #define FIELD(takes)   {NEED_FIELD, (takes)}
 #define LITERAL(takes) {NEED_LITERAL, (takes)}
@@ -64,11 +73,15 @@ static const struct rules_function functions[] = {
      .run = run_has_value},
     {"coalesce", 2, MANY, {EITHER(ANYTHING), EITHER(0)}, GIVES_FIRST, .run = run_coalesce},
     {"cidr", 3, 3, {FIELD(TAKES_IP), LITERAL(INT), LITERAL(INT)}, RULES_IP, .run = run_cidr,
-     .check = check_prefix, .ratelimit_only = true},
+     .check = check_prefix, .where = FUNCTION_IN_RATELIMIT},
     {"cidr6", 2, 2, {FIELD(TAKES_IP), LITERAL(INT)}, RULES_IP, .run = run_cidr6,
-     .check = check_prefix6, .ratelimit_only = true},
+     .check = check_prefix6, .where = FUNCTION_IN_RATELIMIT},
     {"decode_base64", 1, 1, {FIELD(BYTES)}, RULES_BYTES, .run = run_decode_base64,
-     .ratelimit_only = true},
+     .where = FUNCTION_IN_RATELIMIT},
+    {"split", 3, 3, {FIELD(BYTES), LITERAL(BYTES), LITERAL(INT)}, GIVES_TEXTS, .run = run_split,
+     .check = check_split, .where = FUNCTION_IN_RESPONSE},
+    {"join", 2, 2, {FIELD(TAKES_TEXTS), EITHER(BYTES)}, RULES_BYTES, .run = run_join,
+     .where = FUNCTION_IN_RESPONSE},
 };
 /* clang-format on */
 
@@ -76,8 +89,6 @@ static const struct {
     const char *name, *where;
 } elsewhere[] = {
     {"hash_in_range", "sampling by cf.random_seed is not simulated"},
-    {"join", "it belongs to transform, custom and custom error rules"},
-    {"split", "it belongs to response header transform and custom error rules"},
     {"to_string", "it belongs to rewrite and redirect expressions"},
     {"regex_replace", "it belongs to rewrite and redirect expressions"},
     {"wildcard_replace", "it belongs to rewrite and redirect expressions"},
@@ -110,6 +121,8 @@ const char *rules_function_elsewhere(struct gw_str name)
 struct rules_type rules_function_type(const struct call *call)
 {
     const struct rules_function *f = call->function;
-    struct rules_type type = f->gives == GIVES_FIRST ? call->args[0].type : RULES_TYPE(f->gives);
+    struct rules_type type = f->gives == GIVES_FIRST   ? call->args[0].type
+                             : f->gives == GIVES_TEXTS ? RULES_ARRAY_OF(RULES_BYTES)
+                                                       : RULES_TYPE(f->gives);
     return call->mapped ? rules_type_array(type) : type;
 }

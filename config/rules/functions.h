@@ -17,7 +17,8 @@ enum {
     TAKES_BOOL = 8,
     TAKES_ARRAY = 16, /* of anything */
     TAKES_MAP = 32,
-    TAKES_BOOLS = 64, /* Array<Bool> */
+    TAKES_BOOLS = 64,  /* Array<Bool> */
+    TAKES_TEXTS = 128, /* Array<Bytes> */
 };
 
 struct param {
@@ -34,15 +35,19 @@ typedef struct rules_value function_run(struct eval *ev, const struct call *call
 typedef const char *function_check(const struct arg *arg, size_t i);
 
 #define GIVES_FIRST 0xff /* the type of the first argument */
+#define GIVES_TEXTS 0xfe /* Array<Bytes> */
+
+/* The phases that have a function. */
+enum function_where { FUNCTION_ANYWHERE, FUNCTION_IN_RATELIMIT, FUNCTION_IN_RESPONSE };
 
 struct rules_function {
     const char *name;
     uint8_t least, most;    /* arguments */
     struct param params[3]; /* the last holds for all further arguments */
-    uint8_t gives;          /* enum rules_base, or GIVES_FIRST */
+    uint8_t gives;          /* enum rules_base, GIVES_FIRST or GIVES_TEXTS */
     function_run *run;
     function_check *check; /* or NULL */
-    bool ratelimit_only;
+    uint8_t where;         /* enum function_where */
 };
 
 /* NULL when no function of ours has this name. */

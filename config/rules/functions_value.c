@@ -123,3 +123,48 @@ struct rules_value run_cidr6(struct eval *ev, const struct call *call,
 {
     return network(ev, eval_arg(ev, call, 0, element), 32, call->args[1].literal.i);
 }
+
+static char *put(char *to, struct gw_str text)
+{
+    if (text.len)
+        memcpy(to, text.ptr, text.len);
+    return to + text.len;
+}
+
+/* At most `limit` items; the last one keeps the rest, separators and all. */
+struct rules_value run_split(struct eval *ev, const struct call *call,
+                             const struct rules_value *element)
+{
+    struct rules_value v = eval_arg(ev, call, 0, element);
+    struct gw_str separator = call->args[1].literal.s, rest = v.s;
+    size_t limit = (size_t)call->args[2].literal.i, count = 0;
+    struct rules_value *items =
+        v.kind == RULES_MISSING ? NULL : eval_alloc(ev, limit * sizeof(*items));
+    if (!items)
+        return RULES_NOTHING;
+    ev->work -= (int64_t)(v.s.len / 8);
+    size_t at;
+    while (count + 1 < limit && (at = gw_str_find(rest, separator)) != GW_NPOS) {
+        items[count++] = rules_bytes(gw_str_first(rest, at));
+        rest = gw_str_from(rest, at + separator.len);
+    }
+    items[count++] = rules_bytes(rest);
+    return rules_array(items, count);
+}
+
+struct rules_value run_join(struct eval *ev, const struct call *call,
+                            const struct rules_value *element)
+{
+    struct rules_value v = eval_arg(ev, call, 0, element), glue = eval_arg(ev, call, 1, NULL);
+    if (v.kind == RULES_MISSING || glue.kind == RULES_MISSING)
+        return RULES_NOTHING;
+    size_t len = v.count ? (v.count - 1) * glue.s.len : 0;
+    for (uint32_t i = 0; i < v.count; i++)
+        len += v.items[i].s.len;
+    char *text = eval_alloc(ev, len + 1), *to = text;
+    for (uint32_t i = 0; text && i < v.count; i++) {
+        to = put(to, i ? glue.s : GW_STR_EMPTY);
+        to = put(to, v.items[i].s);
+    }
+    return text ? rules_bytes(gw_str(text, len)) : RULES_NOTHING;
+}

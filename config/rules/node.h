@@ -35,7 +35,8 @@ struct compare {
     bool when_missing;                 /* the result when a side has no value */
     const struct access *right_access; /* a dynamic right side, or NULL */
     struct gw_ip ip;                   /* what `right` points to for an address literal */
-    struct rules_value right;          /* EQ … BITS, CONTAINS, STARTS, ENDS */
+    struct rules_value right; /* EQ … BITS, CONTAINS, STARTS, ENDS; of MATCHES, WILDCARD and
+                                 IN_LIST the pattern or name as written */
     struct regex *regex;
     struct wildcard wildcard;
     const struct rules_list *list;
@@ -101,4 +102,5 @@ struct expr {
     const struct gw_str *hosts; /* see expr_hosts */
     size_t host_count;
     bool host_restricted;
+    bool response; /* names a field of the response */
 };

@@ -13,6 +13,7 @@ static bool check_field(struct parser *p, const struct rules_field *f, size_t of
 {
     const struct expr_options *o = p->options;
     size_t width = strlen(f->name);
+    p->expr->response |= f->response;
     if (f->response && !rules_phase_has_response(o->phase))
         return lex_fail(&p->lx, offset, width,
                         "field %s is available in response phases and counting expressions only",
@@ -234,6 +235,8 @@ static bool takes(uint8_t allowed, struct rules_type t)
 {
     if (rules_type_eq(t, RULES_ARRAY_OF(RULES_BOOL)) && allowed & TAKES_BOOLS)
         return true;
+    if (rules_type_eq(t, RULES_ARRAY_OF(RULES_BYTES)) && allowed & TAKES_TEXTS)
+        return true;
     if (t.depth)
         return allowed & (rules_type_is_map(t) ? TAKES_MAP : TAKES_ARRAY);
     static const uint8_t bits[] = {TAKES_BOOL, TAKES_INT, TAKES_IP, TAKES_BYTES};
@@ -253,6 +256,8 @@ static const char *expected_types(uint8_t allowed)
         return "Map";
     case TAKES_BOOLS:
         return "Array<Bool>";
+    case TAKES_TEXTS:
+        return "Array<Bytes>";
     case TAKES_BYTES | TAKES_ARRAY:
         return "Bytes or Array";
     case TAKES_BYTES | TAKES_INT:
@@ -335,13 +340,25 @@ static bool read_args(struct parser *p, struct call *call)
     return lex_expect(&p->lx, ")");
 }
 
+static bool is_available(const struct rules_function *f, enum rules_phase phase)
+{
+    switch ((enum function_where)f->where) {
+    case FUNCTION_IN_RATELIMIT:
+        return phase == RULES_RATELIMIT || phase == RULES_COUNTING;
+    case FUNCTION_IN_RESPONSE:
+        return phase == RULES_CACHE_RESPONSE;
+    case FUNCTION_ANYWHERE:
+        break;
+    }
+    return true;
+}
+
 static struct call *read_call(struct parser *p, const struct rules_function *f, size_t offset)
 {
-    bool rate = p->options->phase == RULES_RATELIMIT || p->options->phase == RULES_COUNTING;
-    if (f->ratelimit_only && !rate) {
+    if (!is_available(f, p->options->phase)) {
         lex_fail(&p->lx, offset, strlen(f->name),
-                 "function %s is not available in this phase: it belongs to rate limiting rules",
-                 f->name);
+                 "function %s is not available in this phase: it belongs to %s rules", f->name,
+                 f->where == FUNCTION_IN_RATELIMIT ? "rate limiting" : "cache response");
         return NULL;
     }
     struct call *call = gw_arena_zalloc(p->lx.arena, sizeof(*call));

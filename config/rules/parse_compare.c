@@ -117,6 +117,7 @@ static bool list_right(struct parser *p, struct compare *c)
     if (!lex_list_name(&p->lx, &name))
         return false;
     c->op = COMPARE_IN_LIST;
+    c->right = rules_bytes(name);
     c->list = rules_lists_get(p->options->lists, name);
     if (c->list)
         return true;
@@ -208,6 +209,7 @@ static bool regex_right(struct parser *p, struct compare *c)
         return lex_fail(&p->lx, start, p->lx.at - start,
                         "exceeded maximum number of regular expressions (%d)", REGEXES_MAX);
     char reason[sizeof(p->lx.err->reason)];
+    c->right = rules_bytes(pattern);
     c->regex = regex_compile(pattern, reason, sizeof(reason));
     if (!c->regex)
         return lex_fail(&p->lx, start, p->lx.at - start, "%s", reason);
@@ -223,6 +225,7 @@ static bool wildcard_right(struct parser *p, struct compare *c, bool strict)
     size_t start = p->lx.at;
     if (!lex_string(&p->lx, &pattern))
         return false;
+    c->right = rules_bytes(pattern);
     const char *reason = wildcard_compile(&c->wildcard, pattern, strict, p->lx.arena);
     return !reason || lex_fail(&p->lx, start, p->lx.at - start, "%s", reason);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/rules/rule_read.h"
 
+#include "config/rules/lint_report.h"
 #include "config/rules/settings_read.h"
 
 #define RULE_JSON_MAX (256 * 1024)
@@ -126,6 +127,20 @@ struct expr *rule_read_value(struct rule_reader *reader, const struct json *v, c
     return tell(reader, v, field, e, &err);
 }
 
+struct expr *rule_read_key(struct rule_reader *reader, const struct json *v, const char *field)
+{
+    struct expr_options options = options_for(reader, reader->phase);
+    struct expr_error err;
+    options.key = true;
+    options.plan = CONFIG_PLAN_ENTERPRISE;
+    struct expr *e = expr_compile_value(json_str(v), &options, &err);
+    if (e)
+        note_warnings(reader, v, e);
+    else
+        report_expression(reader->report, v, &err, field);
+    return e;
+}
+
 struct expr *rule_read_expression(struct rule_reader *reader, const struct json *v,
                                   enum rules_phase phase, const char *field)
 {
@@ -134,7 +149,8 @@ struct expr *rule_read_expression(struct rule_reader *reader, const struct json 
     struct expr *e = expr_compile(json_str(v), &options, &err);
     if (!tell(reader, v, field, e, &err))
         return NULL;
-    warn_hosts(reader, v, e);
+    if (!lint_report_expression(reader->report, v, e))
+        warn_hosts(reader, v, e);
     return e;
 }
 
@@ -189,8 +205,7 @@ static void read_parameters(struct rule_reader *reader, const struct json *rule,
 {
     struct report *r = reader->report;
     const struct json *params = report_member(r, rule, "action_parameters", JSON_OBJECT);
-    bool needed = reader->phase != RULES_RATELIMIT;
-    if (!params && needed && !json_get(rule, "action_parameters")) {
+    if (!params && !json_get(rule, "action_parameters")) {
         size_t back = report_enter(r, GW_STR("action_parameters"));
         report_error(r, rule, REPORT_PARAMETERS,
                      "action parameters are required for the %.*s action", GW_STR_ARG(out->action));
@@ -213,9 +228,10 @@ static void read_checked(struct rule_reader *reader, const struct json *v, struc
     if (logging && json_type(logging) != JSON_NULL)
         report_error(reader->report, logging, REPORT_LOGGING,
                      "logging options are only allowed with the skip action");
-    read_parameters(reader, v, out);
     if (reader->phase == RULES_RATELIMIT)
         rule_read_ratelimit(reader, v, out);
+    else
+        read_parameters(reader, v, out);
 }
 
 void rule_read(struct rule_reader *reader, const struct json *v, struct rule *out)

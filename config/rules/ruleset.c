@@ -3,7 +3,7 @@
 
 #include <stdatomic.h>
 
-#include "config/rules/report.h"
+#include "config/rules/lint_report.h"
 #include "config/rules/rule_read.h"
 
 struct ruleset {
@@ -67,7 +67,7 @@ static size_t most_rules(enum rules_phase phase, enum config_plan plan)
 static void warn_phase(const struct ruleset *rs, struct report *r, const struct json *v)
 {
     const struct json *phase = json_get(v, "phase");
-    if (rs->info.phase != RULES_CACHE_REQUEST && rs->info.phase != RULES_CACHE_RESPONSE)
+    if (rs->info.phase == RULES_OTHER)
         json_warn(r->doc, phase ? phase : v, r->diags,
                   "phase %.*s is accepted but not simulated: its rules have no effect",
                   GW_STR_ARG(rs->info.phase_name));
@@ -114,6 +114,7 @@ static void read_rules(struct ruleset *rs, struct report *r, const struct json *
         rule->index = (uint16_t)rs->count++;
         report_leave(r, back);
     }
+    rate_limit_name_all(rs->rules, rs->count);
 }
 
 static void read_ruleset(struct ruleset *rs, struct report *r, const struct json *v)
@@ -131,6 +132,8 @@ static void read_ruleset(struct ruleset *rs, struct report *r, const struct json
     size_t back = report_enter(r, GW_STR("rules"));
     if (rules)
         read_rules(rs, r, rules);
+    if (rules && r->errors == 0)
+        lint_report_rules(r, rules, rs->rules, rs->count, rs->info.phase);
     report_leave(r, back);
 }
 
@@ -155,6 +158,7 @@ static void destroy(struct ruleset *rs)
         expr_free((struct expr *)rs->rules[i].expr);
         expr_free((struct expr *)rs->rules[i].counting);
         expr_free((struct expr *)rs->rules[i].value);
+        rate_limit_release(rs->rules[i].rate);
     }
     expr_share_free(rs->share);
     gw_arena_clear(&rs->arena);

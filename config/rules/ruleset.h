@@ -9,6 +9,7 @@
  * atomic. Limits: RULESET_RULES_MAX rules; the plan's count is checked below it. */
 #include "config/json.h"
 #include "config/rules/expr.h"
+#include "config/rules/rate_limit.h"
 #include "config/rules/response_action.h"
 #include "config/rules/settings.h"
 
@@ -64,6 +65,7 @@ struct rule {
     const struct expr *value;                     /* set_cache_tags: gives the tags, or NULL */
     const struct cache_settings *settings;        /* set_cache_settings, or NULL */
     const struct cache_response_action *response; /* set_cache_control, set_cache_tags, or NULL */
+    const struct rate_limit *rate;                /* http_ratelimit, or NULL */
 };
 size_t ruleset_count(const struct ruleset *rs);
 const struct rule *ruleset_rule(const struct ruleset *rs, size_t index);

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sends what quickstart.sh tells a visitor to try, and compares: check.py HOST:PORT."""
+"""Sends what quickstart.sh tells a visitor to try, and compares: check.py HOST:PORT TLS_HOST:PORT CA_FILE."""
 import http.client
+import ssl
 import sys
 from collections import Counter
 
@@ -42,6 +43,28 @@ def check_cache(address):
     return good
 
 
+class ByName(http.client.HTTPSConnection):
+    """Connects to an address and asks for HOST, as with a line in /etc/hosts."""
+
+    def connect(self):
+        http.client.HTTPConnection.connect(self)
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=HOST)
+
+
+def check_https(address, ca):
+    connection = ByName(address, timeout=20, context=ssl.create_default_context(cafile=ca))
+    try:
+        connection.request("GET", "/styles.css", headers={"Host": HOST})
+        response = connection.getresponse()
+        response.read()
+        seen = f"{response.status} {response.headers.get('CF-Cache-Status')}"
+    except OSError as error:
+        seen = str(error)
+    finally:
+        connection.close()
+    return row("the style sheet by https", "200 HIT", seen, seen == "200 HIT")
+
+
 def check_burst(address):
     responses = [ask(address, GENERATE, "POST", {"Content-Type": "application/json"}, b"{}") for _ in range(BURST)]
     counts = Counter(response.status for response in responses)
@@ -57,6 +80,7 @@ def main():
     address = sys.argv[1]
     print(f"      {'request':<34} {'expected':<24} seen")
     good = check_cache(address)
+    good &= check_https(*sys.argv[2:4])
     good &= check_burst(address)
     sys.exit(0 if good else 1)
 

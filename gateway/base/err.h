@@ -21,7 +21,8 @@
     X(GW_EVERSION, -5012, "HTTP version not supported")                                            \
     X(GW_ETLS, -5013, "the TLS handshake failed")                                                  \
     X(GW_ECERT, -5014, "the certificate is not valid for this host")                               \
-    X(GW_ENOTIMPL, -5015, "not implemented")
+    X(GW_ENOTIMPL, -5015, "not implemented")                                                       \
+    X(GW_EPLAIN_HTTP, -5016, "plain HTTP was spoken to a TLS port")
 
 #define X(name, number, text) name = number,
 enum gw_error { GW_OK = 0, GW_ERRORS(X) };

@@ -44,6 +44,8 @@
     X(RULE_MATCHES, COUNTER, "nearedge_rule_matches_total", "Requests a rule matched.", "phase",   \
       "rule")                                                                                      \
     X(CONNECTIONS, GAUGE, "nearedge_connections", "Client connections that are open.")             \
+    X(TLS_HANDSHAKES, COUNTER, "nearedge_tls_handshakes_total",                                    \
+      "TLS handshakes with visitors, by how they ended.", "version", "result")                     \
     X(CONFIG_RELOAD, GAUGE, "nearedge_config_last_reload_successful",                              \
       "1 when the last attempt to load the configuration succeeded.")                              \
     X(BUILD_INFO, GAUGE, "nearedge_build_info", "Always 1; the labels say what runs.", "version")  \

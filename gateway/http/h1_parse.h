@@ -52,6 +52,7 @@ struct h1_message {
     uint16_t status; /* 100 to 999 */
     /* Both. */
     uint8_t minor; /* HTTP/1.minor: 0 or 1 */
+    bool h2;       /* came as HTTP/2 (h2_request.h): minor is 1, framing what the stream said */
     enum h1_framing framing;
     uint64_t
         content_length; /* with H1_BODY_LENGTH; in responses to HEAD and 304 what was announced */
@@ -62,6 +63,12 @@ struct h1_message {
     int error;               /* GW_EPARSE, GW_EURI, GW_EHEADERS, GW_EVERSION, GW_ENOTIMPL */
     struct headers headers, trailers;
 };
+
+/* "HTTP/1.1", as logs and rules name it. */
+static inline struct gw_str h1_version_name(const struct h1_message *m)
+{
+    return m->h2 ? GW_STR("HTTP/2") : m->minor ? GW_STR("HTTP/1.1") : GW_STR("HTTP/1.0");
+}
 
 struct h1_parser;
 

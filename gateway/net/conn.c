@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/net/conn.h"
+#include "gateway/net/conn_inside.h"
 
 #include <errno.h>
-#include <uv.h>
 
 #define LINGER_MS 2000  /* for reading away what the peer still sends, once our last byte is out */
 #define FLUSH_MS  30000 /* without any progress of the queued bytes before that */
-
-struct conn {
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    };
-    struct gw_loop *loop;
-    const struct conn_events *events;
-    void *ctx;
-    size_t queued;
-    struct net_address peer;
-    struct gw_deadline linger;
-    struct gw_task connect_failure;
-    int connect_error;
-    bool reading, eof, closing, finishing, shut;
-};
 
 /* One write that the kernel did not take at once: the rest of its bytes, copied behind the struct
  * or borrowed. */
@@ -54,6 +35,7 @@ static struct conn *conn_new(struct gw_loop *loop, int family)
     struct conn *c = gw_zalloc(sizeof(*c));
     c->loop = loop;
     c->events = &no_events;
+    c->layer = &conn_plain;
     gw_deadline_init(&c->linger, on_linger);
     gw_task_init(&c->connect_failure, tell_connect_failure);
     if (family == AF_UNIX)
@@ -144,20 +126,24 @@ static void on_uv_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
             conn_close(c);
         return;
     }
-    if (!c->events->on_read) {
-        conn_pause(c);
-        return;
-    }
     if (n > 0) {
-        c->events->on_read(c->ctx, gw_str(buf->base, (size_t)n));
+        c->layer->on_bytes(c, gw_str(buf->base, (size_t)n));
         return;
     }
-    conn_pause(c);
+    conn_poll(c, false);
     c->eof = n == UV_EOF;
-    if (c->eof)
-        c->events->on_eof(c->ctx);
+    c->layer->on_end(c, c->eof ? 0 : (int)n);
+}
+
+void conn_poll(struct conn *c, bool on)
+{
+    if (c->polling == on || c->closing)
+        return;
+    c->polling = on;
+    if (on)
+        uv_read_start(&c->stream, on_alloc, on_uv_read);
     else
-        c->events->on_error(c->ctx, (int)n);
+        uv_read_stop(&c->stream);
 }
 
 void conn_resume(struct conn *c)
@@ -165,15 +151,14 @@ void conn_resume(struct conn *c)
     if (c->reading || c->closing)
         return;
     c->reading = true;
-    uv_read_start(&c->stream, on_alloc, on_uv_read);
+    c->layer->on_resumed(c);
 }
 
 void conn_pause(struct conn *c)
 {
-    if (!c->reading)
-        return;
     c->reading = false;
-    uv_read_stop(&c->stream);
+    if (!conn_tls_is_greeting(c)) /* a handshake needs the peer's bytes whoever owns it */
+        conn_poll(c, false);
 }
 
 /* ---- writing ---- */
@@ -188,17 +173,17 @@ static void on_written(uv_write_t *request, int status)
     free(w);
     if (c->closing)
         return;
-    if (c->finishing) {
-        if (status < 0)
+    if (status < 0) {
+        if (c->finishing)
             conn_close(c);
         else
-            gw_deadline_set(c->loop, &c->linger, FLUSH_MS);
-        return; /* the shutdown request waits behind the writes */
+            c->events->on_error(c->ctx, status);
+        return;
     }
-    if (status < 0)
-        c->events->on_error(c->ctx, status);
-    else if (c->queued == 0)
-        c->events->on_drain(c->ctx);
+    if (c->finishing)
+        gw_deadline_set(c->loop, &c->linger, FLUSH_MS);
+    if (c->queued == 0)
+        c->layer->on_sent(c);
 }
 
 /* Steps over the first `sent` bytes. Returns the index of the first part that still has some. */
@@ -245,12 +230,12 @@ static int queue_rest(struct conn *c, uv_buf_t *bufs, size_t count, size_t trans
     return err;
 }
 
-int conn_write(struct conn *c, const struct iovec *parts, size_t count,
-               const struct conn_hold *hold)
+int conn_raw_write(struct conn *c, const struct iovec *parts, size_t count,
+                   const struct conn_hold *hold)
 {
     uv_buf_t bufs[CONN_IOV_MAX];
     size_t total = 0;
-    int err = c->closing || c->finishing || c->shut ? -EPIPE : 0;
+    int err = c->closing ? -EPIPE : 0;
     for (size_t i = 0; i < count && !err; i++) {
         bufs[i] = uv_buf_init(parts[i].iov_base, (unsigned)parts[i].iov_len);
         total += parts[i].iov_len;
@@ -274,9 +259,19 @@ int conn_write(struct conn *c, const struct iovec *parts, size_t count,
     return err;
 }
 
+int conn_write(struct conn *c, const struct iovec *parts, size_t count,
+               const struct conn_hold *hold)
+{
+    if (!c->closing && !c->finishing && !c->shut)
+        return c->layer->write(c, parts, count, hold);
+    if (hold)
+        hold->release(hold->object);
+    return -EPIPE;
+}
+
 size_t conn_queued(const struct conn *c)
 {
-    return c->queued;
+    return c->queued + c->waiting;
 }
 
 /* ---- ending ---- */
@@ -284,6 +279,8 @@ size_t conn_queued(const struct conn *c)
 static void on_closed(uv_handle_t *handle)
 {
     struct conn *c = handle->data;
+    if (c->layer->release)
+        c->layer->release(c);
     if (c->events->on_close)
         c->events->on_close(c->ctx);
     free(c);
@@ -333,11 +330,8 @@ static void on_shut(uv_shutdown_t *request, int status)
         gw_deadline_set(c->loop, &c->linger, LINGER_MS);
 }
 
-static void shut_now(struct conn *c)
+void conn_raw_shut(struct conn *c)
 {
-    if (c->shut || c->closing)
-        return;
-    c->shut = true;
     uv_shutdown_t *request = gw_alloc(sizeof(*request));
     request->data = c;
     if (uv_shutdown(request, &c->stream, on_shut) != 0) {
@@ -349,14 +343,17 @@ static void shut_now(struct conn *c)
 
 void conn_shut_write(struct conn *c)
 {
-    shut_now(c);
+    if (c->shut || c->closing)
+        return;
+    c->shut = true;
+    c->layer->shut(c);
 }
 
 void conn_finish(struct conn *c)
 {
     if (c->closing || c->finishing)
         return;
-    if (c->eof && !c->queued) { /* nothing to say and nothing to hear */
+    if (c->eof && !conn_queued(c)) { /* nothing to say and nothing to hear */
         conn_close(c);
         return;
     }
@@ -364,8 +361,8 @@ void conn_finish(struct conn *c)
     gw_deadline_set(c->loop, &c->linger, FLUSH_MS);
     if (c->shut)
         gw_deadline_set(c->loop, &c->linger, LINGER_MS);
-    shut_now(c);
-    conn_resume(c);
+    conn_shut_write(c);
+    conn_poll(c, true);
 }
 
 bool conn_is_closing(const struct conn *c)
@@ -382,3 +379,44 @@ struct gw_loop *conn_loop(const struct conn *c)
 {
     return c->loop;
 }
+
+/* ---- the plain layer: bytes are bytes ---- */
+
+static void plain_bytes(struct conn *c, struct gw_str bytes)
+{
+    if (c->events->on_read)
+        c->events->on_read(c->ctx, bytes);
+    else
+        conn_pause(c);
+}
+
+static void plain_end(struct conn *c, int err)
+{
+    c->reading = false;
+    if (!c->events->on_read)
+        return;
+    if (err)
+        c->events->on_error(c->ctx, err);
+    else
+        c->events->on_eof(c->ctx);
+}
+
+static void plain_sent(struct conn *c)
+{
+    if (!c->finishing)
+        c->events->on_drain(c->ctx);
+}
+
+static void plain_resumed(struct conn *c)
+{
+    conn_poll(c, true);
+}
+
+const struct conn_layer conn_plain = {
+    .on_bytes = plain_bytes,
+    .on_end = plain_end,
+    .on_sent = plain_sent,
+    .on_resumed = plain_resumed,
+    .write = conn_raw_write,
+    .shut = conn_raw_shut,
+};

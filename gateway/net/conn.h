@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* A byte stream over TCP or a Unix socket, from accept or from connect: read, write, pause, close.
- * The protocol above never sees libuv, and TLS can slide in below without it noticing (one ops
- * table; Valkey's connection.h is the model).
+ * The protocol above never sees libuv, and TLS slides in below without it noticing (one table of
+ * operations, conn_inside.h; Valkey's connection.h is the model).
  *
  * Life: conn_new_* → events … → on_close, exactly once and last; the memory goes after it.
  * conn_close may be called at any time and from any callback; events other than on_close do not
@@ -20,8 +20,7 @@
 struct conn;
 
 struct conn_events {
-    void (*on_connect)(void *ctx,
-                       int err); /* conn_connect only: 0 or a negative errno; then close it */
+    void (*on_connect)(void *ctx, int err); /* conn_connect, conn_tls_*: 0 or why not; close it */
     void (*on_read)(void *ctx, struct gw_str data);
     void (*on_eof)(void *ctx);            /* the peer sends no more; writing still works */
     void (*on_drain)(void *ctx);          /* everything queued has left */
@@ -71,6 +70,33 @@ void conn_abandon(struct conn *c);
 void conn_finish(struct conn *c);
 /* Shuts the sending side after what is queued; reading goes on (tunnels). */
 void conn_shut_write(struct conn *c);
+
+/* TLS (RFC 8446, 5246) from here on, on a connection that stands and over which nothing has gone
+ * yet. on_connect says how the handshake ended: GW_ETLS, GW_ECERT (the peer's certificate),
+ * GW_EPLAIN_HTTP, or GW_ECLOSED (a client that came and went without a byte). After a failure the
+ * alert that tells the peer why is on its way: conn_finish lets it get there. Everything above then
+ * holds for the plain text; what is queued waits unencrypted, but for CONN_TLS_SEND_MAX bytes. An
+ * end without close_notify is an end for a server, whose requests have a framing of their own, and
+ * GW_ETRUNCATED for a client (RFC 9112 section 9.8). */
+#define CONN_TLS_SEND_MAX ((size_t)4 * (16384 + 256))
+struct tls_server;
+struct tls_client;
+void conn_tls_accept(struct conn *c, struct tls_server *tls);
+void conn_tls_connect(struct conn *c, struct tls_client *tls);
+/* The handshake has begun and not ended. */
+bool conn_tls_is_greeting(const struct conn *c);
+/* After GW_EPLAIN_HTTP: the connection is a plain one again, for an answer in the peer's words. */
+void conn_tls_drop(struct conn *c);
+/* The protocol that both sides chose (ALPN, RFC 7301); empty without TLS or a choice. */
+struct gw_str conn_alpn(const struct conn *c);
+
+/* What the handshake settled; all NULL or false without TLS. Texts are static. */
+struct conn_tls_facts {
+    const char *version, *cipher; /* "TLSv1.3", "TLS_AES_128_GCM_SHA256" */
+    bool resumed;
+    const char *failure; /* why it failed, in OpenSSL's words */
+};
+struct conn_tls_facts conn_tls_facts(const struct conn *c);
 
 bool conn_is_closing(const struct conn *c);
 const struct net_address *conn_peer(const struct conn *c);

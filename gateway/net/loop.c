@@ -25,6 +25,7 @@ struct gw_loop {
     struct gw_list wheel[WHEEL_SLOTS];
     uint64_t wheel_ms; /* all slots up to this time have been looked at */
 
+    void *scratch;
     char read_buffer[GW_READ_BUFFER];
 };
 
@@ -215,6 +216,7 @@ void gw_loop_free(struct gw_loop *loop)
     if (uv_loop_close(&loop->uv) != 0)
         abort(); /* a handle was left open: a bug of its owner */
     pthread_mutex_destroy(&loop->posted_lock);
+    free(loop->scratch);
     free(loop);
 }
 
@@ -249,4 +251,11 @@ struct uv_loop_s *gw_loop_uv(struct gw_loop *loop)
 char *gw_loop_read_buffer(struct gw_loop *loop)
 {
     return loop->read_buffer;
+}
+
+void *gw_loop_scratch(struct gw_loop *loop, size_t size)
+{
+    if (!loop->scratch)
+        loop->scratch = gw_zalloc(size);
+    return loop->scratch;
 }

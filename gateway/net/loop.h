@@ -51,6 +51,9 @@ struct uv_loop_s *gw_loop_uv(struct gw_loop *loop);
  * idle connection's. */
 #define GW_READ_BUFFER ((size_t)65536)
 char *gw_loop_read_buffer(struct gw_loop *loop);
+/* One more such area, for a layer that transforms bytes on their way (TLS): made by the first call,
+ * which says how large it is; the others say the same. It lives as long as the loop. */
+void *gw_loop_scratch(struct gw_loop *loop, size_t size);
 
 void gw_task_init(struct gw_task *task, void (*run)(struct gw_task *));
 /* Runs the task before the loop sleeps again. A task that waits already is left where it is. */

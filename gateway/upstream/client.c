@@ -1,43 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/upstream/client.h"
-
-#include <errno.h>
+/* Life of a request, and what its owner gives. */
 #include <stdio.h>
 
+#include "gateway/upstream/client_inside.h"
+
 #define CONGESTED_BYTES ((size_t)256 * 1024)
-#define INLINE_ARENA    ((size_t)3072)
+#define EARLY_MAX       ((size_t)256 * 1024) /* a session stops after one read of 64 KiB */
 
-struct upstream_request {
-    struct pool *pool;
-    struct conn *conn;
-    const struct upstream_events *events;
-    void *ctx;
-    struct pool_lease lease;
-    struct gw_task begin;       /* an idle connection is used in a later turn, like a new one */
-    struct gw_deadline timeout; /* for reading, and for writing while something is queued */
-    struct h1_parser *parser;
-    struct h1_message message;
-    struct upstream_call call; /* head points into the arena */
-    uint64_t started_us, head_us;
-    bool reused;     /* the connection has answered before */
-    bool retried;    /* this is the second attempt */
-    bool answered;   /* a byte of an answer came */
-    bool body_given; /* the owner sent body bytes: a second attempt could not send them again */
-    bool sent_all;   /* the whole request has been handed to the connection */
-    bool head_done;  /* on_head was called */
-    bool tunnel;     /* after 101 */
-    bool paused;     /* by the owner */
-    bool told;       /* inside an event: the memory goes after it */
-    bool gone;       /* cancelled or ended */
-    struct gw_arena arena;
-    char first[INLINE_ARENA] __attribute__((aligned(16)));
-};
+/* ---- ending ---- */
 
-static void free_request(struct upstream_request *r)
+void client_free(struct upstream_request *r)
 {
     h1_parser_free(r->parser);
     gw_arena_clear(&r->arena);
-    pool_unhold(r->pool);
+    free(r->space);
+    gw_buf_release(&r->early);
+    balancer_unhold(r->balancer);
     free(r);
 }
 
@@ -45,12 +23,8 @@ static void free_request(struct upstream_request *r)
 static void detach(struct upstream_request *r)
 {
     r->gone = true;
-    pool_connect_cancel(&r->lease);
     gw_task_cancel(&r->begin);
-    gw_deadline_cancel(&r->timeout);
-    if (r->conn)
-        conn_abandon(r->conn);
-    r->conn = NULL;
+    client_end_attempt(r);
 }
 
 void upstream_cancel(struct upstream_request *r)
@@ -59,12 +33,14 @@ void upstream_cancel(struct upstream_request *r)
         return;
     detach(r);
     if (!r->told)
-        free_request(r);
+        client_free(r);
 }
 
 /* The last event; the memory is still there for who reads on. */
-static void tell_end(struct upstream_request *r, int err)
+void client_tell_end(struct upstream_request *r, int err)
 {
+    if (err)
+        client_report(r, err, 0);
     detach(r);
     if (err)
         r->events->on_error(r->ctx, err);
@@ -73,10 +49,10 @@ static void tell_end(struct upstream_request *r, int err)
 }
 
 /* The same from anywhere but inside a read. */
-static void finish(struct upstream_request *r, int err)
+void client_finish(struct upstream_request *r, int err)
 {
-    tell_end(r, err);
-    free_request(r);
+    client_tell_end(r, err);
+    client_free(r);
 }
 
 void upstream_set_owner(struct upstream_request *r, const struct upstream_events *events, void *ctx)
@@ -87,25 +63,30 @@ void upstream_set_owner(struct upstream_request *r, const struct upstream_events
 
 /* ---- timeouts ---- */
 
+uint32_t client_read_timeout_ms(const struct upstream_request *r)
+{
+    return r->call.read_timeout_ms ? r->call.read_timeout_ms
+                                   : pool_origin(r->pool)->read_timeout_ms;
+}
+
 /* While request bytes wait the origin must take some; once all are out it must answer. Neither
  * clock runs while the owner holds the answer back, or in a tunnel, which may be silent for hours.
  */
-static void set_timeout(struct upstream_request *r)
+void client_set_timeout(struct upstream_request *r)
 {
     const struct config_origin *origin = pool_origin(r->pool);
     if (r->tunnel || (r->paused && r->head_done) || (!r->sent_all && !conn_queued(r->conn)))
         gw_deadline_cancel(&r->timeout);
     else
-        gw_deadline_set(pool_loop(r->pool), &r->timeout,
-                        conn_queued(r->conn)      ? origin->write_timeout_ms
-                        : r->call.read_timeout_ms ? r->call.read_timeout_ms
-                                                  : origin->read_timeout_ms);
+        gw_deadline_set(balancer_loop(r->balancer), &r->timeout,
+                        conn_queued(r->conn) ? origin->write_timeout_ms
+                                             : client_read_timeout_ms(r));
 }
 
 static void on_timeout(struct gw_deadline *d)
 {
     struct upstream_request *r = gw_container_of(d, struct upstream_request, timeout);
-    finish(r, conn_queued(r->conn) ? GW_ETIMEOUT_WRITE : GW_ETIMEOUT_READ);
+    client_finish(r, conn_queued(r->conn) ? GW_ETIMEOUT_WRITE : GW_ETIMEOUT_READ);
 }
 
 /* ---- sending ---- */
@@ -120,7 +101,7 @@ static bool write_parts(struct upstream_request *r, const struct iovec *parts, s
     return false;
 }
 
-static void send_head(struct upstream_request *r)
+void client_send_head(struct upstream_request *r)
 {
     char framing[64];
     int n = 0;
@@ -132,13 +113,18 @@ static void send_head(struct upstream_request *r)
     else
         n = snprintf(framing, sizeof(framing), "\r\n");
     struct iovec parts[2] = {{(void *)r->call.head.ptr, r->call.head.len}, {framing, (size_t)n}};
+    r->head_given = true;
     write_parts(r, parts, 2);
 }
 
 void upstream_send(struct upstream_request *r, struct gw_str data)
 {
-    if (r->gone || !r->conn || data.len == 0)
+    if (r->gone || data.len == 0)
         return;
+    if (!r->conn) {
+        gw_buf_add(&r->early, data);
+        return;
+    }
     r->body_given = true;
     if (r->tunnel || r->call.body_length != UPSTREAM_CHUNKED) {
         struct iovec part = {(void *)data.ptr, data.len};
@@ -149,13 +135,17 @@ void upstream_send(struct upstream_request *r, struct gw_str data)
         struct iovec parts[3] = {{size, (size_t)n}, {(void *)data.ptr, data.len}, {"\r\n", 2}};
         write_parts(r, parts, 3);
     }
-    set_timeout(r);
+    client_set_timeout(r);
 }
 
 void upstream_send_end(struct upstream_request *r)
 {
-    if (r->gone || !r->conn)
+    if (r->gone)
         return;
+    if (!r->conn) {
+        r->end_early = true;
+        return;
+    }
     if (r->tunnel) {
         conn_shut_write(r->conn);
         return;
@@ -167,148 +157,26 @@ void upstream_send_end(struct upstream_request *r)
         write_parts(r, &part, 1);
     }
     r->sent_all = true;
-    set_timeout(r);
+    client_set_timeout(r);
 }
 
 bool upstream_congested(const struct upstream_request *r)
 {
-    return r->conn && conn_queued(r->conn) > CONGESTED_BYTES;
+    return r->conn ? conn_queued(r->conn) > CONGESTED_BYTES : r->early.len > 0;
 }
 
-/* ---- the answer ---- */
-
-/* True when a request may go out once more (the header of client.h has the rule). */
-static bool may_retry(const struct upstream_request *r)
+/* What the owner gave while there was no connection. */
+void client_send_early(struct upstream_request *r)
 {
-    return r->reused && !r->retried && !r->answered && !r->body_given &&
-           (r->call.idempotent || !r->sent_all);
+    if (r->early.len)
+        upstream_send(r, gw_buf_str(&r->early));
+    gw_buf_release(&r->early);
+    if (r->end_early)
+        upstream_send_end(r);
+    r->end_early = false;
 }
 
-static void connect_fresh(struct upstream_request *r);
-
-static void on_lost(struct upstream_request *r, int err)
-{
-    if (!may_retry(r)) {
-        finish(r, err);
-        return;
-    }
-    gw_deadline_cancel(&r->timeout);
-    conn_abandon(r->conn);
-    r->conn = NULL;
-    r->retried = true;
-    r->sent_all = false;
-    connect_fresh(r);
-}
-
-/* The answer is complete: the connection goes back when both sides are at the end of a message and
- * nothing more was sent (bytes behind a complete answer would be taken for the next one). */
-static void on_message_end(struct upstream_request *r, struct gw_str rest)
-{
-    if (r->message.keep_alive && r->sent_all && rest.len == 0 && !r->tunnel &&
-        conn_queued(r->conn) == 0) {
-        struct conn *c = r->conn;
-        r->conn = NULL;
-        pool_put_idle(r->pool, c);
-    }
-    tell_end(r, 0);
-}
-
-static void on_message_head(struct upstream_request *r)
-{
-    if (r->message.status < 200 && r->message.status != 101) {
-        r->events->on_informational(r->ctx, &r->message);
-        return;
-    }
-    r->head_done = true;
-    r->head_us = gw_loop_real_us(pool_loop(r->pool)) - r->started_us;
-    r->tunnel = r->message.status == 101;
-    r->events->on_head(r->ctx, &r->message);
-}
-
-/* 101 without having been asked for it is no answer to our request (RFC 9110 section 15.2.2). */
-static bool is_unasked_upgrade(const struct upstream_request *r)
-{
-    return r->message.status == 101 && !r->call.upgrade;
-}
-
-/* Handles one event of the parser; false when reading of this input is over. */
-static bool handle_event(struct upstream_request *r, enum h1_event event, struct gw_str input,
-                         struct gw_str body)
-{
-    switch (event) {
-    case H1_MORE:
-        return false;
-    case H1_HEAD:
-        if (is_unasked_upgrade(r))
-            tell_end(r, GW_EPARSE);
-        else
-            on_message_head(r);
-        return !r->gone && !r->tunnel;
-    case H1_BODY:
-        r->events->on_body(r->ctx, body);
-        return !r->gone;
-    case H1_END:
-        on_message_end(r, input);
-        return false;
-    case H1_ERROR:
-        tell_end(r, r->head_done ? GW_ETRUNCATED : r->message.error);
-        return false;
-    }
-    return false;
-}
-
-static void on_read(void *ctx, struct gw_str data)
-{
-    struct upstream_request *r = ctx;
-    r->answered = true;
-    r->told = true;
-    struct gw_str body = GW_STR_EMPTY;
-    if (!r->tunnel)
-        while (handle_event(r, h1_parser_next(r->parser, &data, &body), data, body))
-            ;
-    if (r->tunnel && !r->gone && data.len)
-        r->events->on_body(r->ctx, data);
-    if (!r->gone)
-        r->events->on_batch(r->ctx);
-    r->told = false;
-    if (r->gone)
-        free_request(r);
-    else
-        set_timeout(r);
-}
-
-static void on_eof(void *ctx)
-{
-    struct upstream_request *r = ctx;
-    if (r->tunnel) { /* half-closed tunnels are rare enough to end the whole */
-        finish(r, 0);
-        return;
-    }
-    if (!r->head_done) {
-        on_lost(r, GW_ECLOSED);
-        return;
-    }
-    finish(r, h1_parser_eof(r->parser) == H1_END ? 0 : GW_ETRUNCATED);
-}
-
-static void on_conn_error(void *ctx, int err)
-{
-    struct upstream_request *r = ctx;
-    if (r->tunnel)
-        finish(r, 0);
-    else if (r->head_done)
-        finish(r, GW_ETRUNCATED);
-    else
-        on_lost(r, err == -ECONNRESET || err == -EPIPE ? GW_ECLOSED : err);
-}
-
-static void on_drain(void *ctx)
-{
-    struct upstream_request *r = ctx;
-    set_timeout(r);
-    if (!r->sent_all || r->tunnel)
-        r->events->on_sendable(r->ctx);
-}
+/* ---- backpressure and facts ---- */
 
 void upstream_pause(struct upstream_request *r)
 {
@@ -317,7 +185,7 @@ void upstream_pause(struct upstream_request *r)
     r->paused = true;
     if (r->conn) {
         conn_pause(r->conn);
-        set_timeout(r);
+        client_set_timeout(r);
     }
 }
 
@@ -328,8 +196,13 @@ void upstream_resume(struct upstream_request *r)
     r->paused = false;
     if (r->conn) {
         conn_resume(r->conn);
-        set_timeout(r);
+        client_set_timeout(r);
     }
+}
+
+size_t upstream_server(const struct upstream_request *r)
+{
+    return r->tries ? r->server : UPSTREAM_ANY;
 }
 
 uint64_t upstream_head_us(const struct upstream_request *r)
@@ -339,66 +212,24 @@ uint64_t upstream_head_us(const struct upstream_request *r)
 
 /* ---- starting ---- */
 
-static const struct conn_events client_events = {
-    .on_read = on_read, .on_eof = on_eof, .on_drain = on_drain, .on_error = on_conn_error};
-
-static void use_conn(struct upstream_request *r, struct conn *c)
-{
-    r->conn = c;
-    conn_set_owner(c, &client_events, r);
-    send_head(r);
-    r->sent_all = r->call.body_length == UPSTREAM_NO_BODY || r->call.body_length == 0;
-    set_timeout(r);
-    if (!r->paused)
-        conn_resume(c);
-    if (!r->sent_all || r->call.upgrade)
-        r->events->on_sendable(r->ctx);
-}
-
-static void on_lease_ready(struct pool_lease *lease, struct conn *c, int err)
-{
-    struct upstream_request *r = gw_container_of(lease, struct upstream_request, lease);
-    if (err)
-        finish(r, err);
-    else
-        use_conn(r, c);
-}
-
-static void connect_fresh(struct upstream_request *r)
-{
-    r->reused = false;
-    r->lease.ready = on_lease_ready;
-    pool_connect(r->pool, &r->lease);
-}
-
-static void begin(struct gw_task *task)
-{
-    struct upstream_request *r = gw_container_of(task, struct upstream_request, begin);
-    struct conn *idle = pool_take_idle(r->pool);
-    if (!idle) {
-        connect_fresh(r);
-        return;
-    }
-    r->reused = true;
-    use_conn(r, idle);
-}
-
-struct upstream_request *upstream_start(struct pool *pool, const struct upstream_call *call,
+struct upstream_request *upstream_start(struct balancer *balancer, const struct upstream_call *call,
                                         const struct upstream_events *events, void *ctx)
 {
-    struct upstream_request *r = gw_alloc(sizeof(*r));
-    memset(r, 0, offsetof(struct upstream_request, first));
-    r->pool = pool_hold(pool);
+    struct upstream_request *r = gw_zalloc(sizeof(*r));
+    r->balancer = balancer_hold(balancer);
+    r->servers = call->server == UPSTREAM_ANY ? balancer_servers(balancer) : NULL;
     r->events = events;
     r->ctx = ctx;
     r->call = *call;
-    r->started_us = gw_loop_real_us(pool_loop(pool));
-    gw_arena_init(&r->arena, r->first, sizeof(r->first), 0);
+    r->started_us = gw_loop_real_us(balancer_loop(balancer));
+    r->space = gw_alloc(SPACE_SIZE);
+    gw_arena_init(&r->arena, r->space, SPACE_SIZE, 0);
+    gw_buf_init(&r->early, EARLY_MAX);
     r->call.head = gw_arena_dup(&r->arena, call->head);
-    gw_task_init(&r->begin, begin);
+    client_attempts_init(r);
     gw_deadline_init(&r->timeout, on_timeout);
     r->parser = h1_parser_new(H1_RESPONSE, &r->call.limits);
     h1_parser_begin_response(r->parser, &r->arena, &r->message, call->method);
-    gw_loop_defer(pool_loop(pool), &r->begin);
+    client_attempt(r, r->servers ? servers_first(r->servers, client_now_ms(r)) : call->server);
     return r;
 }

@@ -3,14 +3,17 @@
 
 #include <errno.h>
 
+#include "gateway/base/log.h"
 #include "gateway/net/resolver.h"
+#include "gateway/net/tls.h"
 
 struct pool {
     struct gw_loop *loop;
     const struct config_origin *origin;
-    unsigned refs;       /* the owner, each idle connection, each lease in progress */
-    bool retired;        /* by its owner: nothing is kept idle any more */
-    struct gw_list idle; /* struct idle_conn, oldest first */
+    struct tls_client *tls; /* NULL: plain */
+    unsigned refs;          /* the owner, each idle connection, each lease in progress */
+    bool retired;           /* by its owner: nothing is kept idle any more */
+    struct gw_list idle;    /* struct idle_conn, oldest first */
     size_t idle_count;
 
     struct resolver_query *query;
@@ -26,11 +29,13 @@ struct idle_conn {
     struct pool *pool;
 };
 
-struct pool *pool_new(struct gw_loop *loop, const struct config_origin *origin)
+struct pool *pool_new(struct gw_loop *loop, const struct config_origin *origin,
+                      struct tls_client *tls)
 {
     struct pool *p = gw_zalloc(sizeof(*p));
     p->loop = loop;
     p->origin = origin;
+    p->tls = tls ? tls_client_ref(tls) : NULL;
     p->refs = 1;
     gw_list_init(&p->idle);
     gw_list_init(&p->waiting);
@@ -48,6 +53,7 @@ void pool_unhold(struct pool *p)
     if (--p->refs)
         return;
     resolver_cancel(p->query);
+    tls_client_unref(p->tls);
     free(p);
 }
 
@@ -156,45 +162,59 @@ static void finish_lease(struct pool_lease *lease, struct conn *c, int err)
     pool_unhold(p);
 }
 
-static void try_next_address(struct pool_lease *lease);
+static void log_handshake(const struct pool *p, const char *why)
+{
+    gw_log_warn("TLS handshake with an origin failed origin=%.*s reason=\"%s\"",
+                GW_STR_ARG(p->origin->url), why);
+}
 
-static void on_connect(void *ctx, int err)
+static void on_greeted(void *ctx, int err)
 {
     struct pool_lease *lease = ctx;
-    struct conn *c = lease->connecting;
-    lease->connecting = NULL;
+    struct conn *c = lease->greeting;
+    lease->greeting = NULL;
     conn_set_owner(c, NULL, NULL);
-    if (err == 0) {
-        finish_lease(lease, c, 0);
+    if (err) {
+        const char *why = conn_tls_facts(c).failure;
+        log_handshake(lease->pool, why ? why : gw_strerror(err));
+        conn_finish(c); /* our alert says why, if it gets there */
+    }
+    finish_lease(lease, err ? NULL : c, err);
+}
+
+/* Addresses are raced for connections alone: a certificate that is wrong is wrong at the next
+ * address too. */
+static void on_dialled(struct dial *dial, struct conn *c, int err)
+{
+    static const struct conn_events greeting_events = {.on_connect = on_greeted};
+    struct pool_lease *lease = gw_container_of(dial, struct pool_lease, dial);
+    struct tls_client *tls = lease->pool->tls;
+    if (err || !tls) {
+        finish_lease(lease, c, err);
         return;
     }
-    conn_close(c);
-    lease->err = err;
-    lease->address++;
-    try_next_address(lease);
+    lease->greeting = c;
+    conn_set_owner(c, &greeting_events, lease);
+    conn_tls_connect(c, tls);
+}
+
+static void drop_attempt(struct pool_lease *lease)
+{
+    dial_cancel(&lease->dial);
+    gw_list_remove(&lease->link);
+    if (lease->greeting)
+        conn_abandon(lease->greeting);
+    lease->greeting = NULL;
 }
 
 static void on_connect_deadline(struct gw_deadline *d)
 {
     struct pool_lease *lease = gw_container_of(d, struct pool_lease, connect_deadline);
-    if (lease->connecting) {
-        conn_abandon(lease->connecting);
-        lease->connecting = NULL;
-    }
-    gw_list_remove(&lease->link);
-    finish_lease(lease, NULL, GW_ETIMEOUT_CONNECT);
-}
-
-static void try_next_address(struct pool_lease *lease)
-{
-    static const struct conn_events connect_events = {.on_connect = on_connect};
-    struct pool *p = lease->pool;
-    if (lease->address >= p->answer.count) {
-        finish_lease(lease, NULL, lease->err);
-        return;
-    }
-    const struct net_address *to = &p->answer.addresses[lease->address];
-    lease->connecting = conn_connect(p->loop, to, &connect_events, lease);
+    bool stands = lease->greeting != NULL;
+    if (stands)
+        log_handshake(lease->pool, "timeout");
+    drop_attempt(lease);
+    finish_lease(lease, NULL, stands ? GW_ETLS : GW_ETIMEOUT_CONNECT);
 }
 
 static void on_resolved(void *ctx, const struct resolver_answer *answer)
@@ -207,27 +227,29 @@ static void on_resolved(void *ctx, const struct resolver_answer *answer)
     gw_list_take(&waiting, &p->waiting);
     for (struct gw_list *link; (link = gw_list_pop(&waiting));) {
         struct pool_lease *lease = gw_list_entry(link, struct pool_lease, link);
-        lease->err = answer->err ? answer->err : GW_ERESOLVE;
-        try_next_address(lease);
+        if (answer->err || !answer->count)
+            finish_lease(lease, NULL, answer->err ? answer->err : GW_ERESOLVE);
+        else
+            dial_start(&lease->dial, p->loop, &p->answer);
     }
 }
 
 void pool_connect(struct pool *p, struct pool_lease *lease)
 {
     lease->pool = pool_hold(p);
-    lease->connecting = NULL;
-    lease->address = 0;
-    lease->err = GW_ERESOLVE;
+    lease->dial = (struct dial){.done = on_dialled};
+    lease->greeting = NULL;
     gw_list_init(&lease->link);
     gw_deadline_init(&lease->connect_deadline, on_connect_deadline);
     gw_deadline_set(p->loop, &lease->connect_deadline, p->origin->connect_timeout_ms);
     if (p->answer_until_ms > gw_loop_real_ms(p->loop)) {
-        try_next_address(lease);
+        dial_start(&lease->dial, p->loop, &p->answer);
         return;
     }
     gw_list_push(&p->waiting, &lease->link);
     if (!p->query)
-        p->query = resolver_start(p->loop, p->origin->host.ptr, p->origin->port, on_resolved, p);
+        p->query = resolver_start(p->loop, p->origin->host.ptr,
+                                  p->tls ? p->origin->tls_port : p->origin->port, on_resolved, p);
 }
 
 void pool_connect_cancel(struct pool_lease *lease)
@@ -236,11 +258,7 @@ void pool_connect_cancel(struct pool_lease *lease)
     if (!p)
         return;
     lease->pool = NULL;
-    gw_list_remove(&lease->link);
     gw_deadline_cancel(&lease->connect_deadline);
-    if (lease->connecting) {
-        conn_abandon(lease->connecting);
-        lease->connecting = NULL;
-    }
+    drop_attempt(lease);
     pool_unhold(p);
 }

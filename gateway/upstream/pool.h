@@ -6,11 +6,15 @@
  * POOL_IDLE_MAX are kept, and each is watched: what arrives unasked, or the origin's closing, ends
  * it. haproxy's connection-reuse.txt is the model for the rule that follows from it: a request on a
  * reused connection may die before its first answer byte although nothing is wrong, and may then be
- * sent once more (client.h). A host name is resolved at most once in POOL_RESOLVE_MS; its addresses
- * are tried in turn. Thread: the loop's. Owns: its idle connections. The origin's configuration is
- * borrowed: a pool belongs to a snapshot's zone and is replaced, not changed. */
+ * sent once more (client.h). A host name is resolved at most once in POOL_RESOLVE_MS: the system's
+ * resolver does not tell how long an answer holds, and libuv's is the one every /etc/hosts,
+ * nsswitch and container DNS is configured for (c-ares would know TTLs and read none of these). Its
+ * addresses are raced (gateway/net/dial.h). Thread: the loop's. Owns: its idle connections. The
+ * origin's configuration is borrowed: a pool belongs to a snapshot's zone and is replaced, not
+ * changed. */
 #include "config/zone.h"
 #include "gateway/net/conn.h"
+#include "gateway/net/dial.h"
 
 #define POOL_IDLE_MAX   256
 #define POOL_RESOLVE_MS 30000
@@ -22,13 +26,14 @@ struct pool_lease {
     void (*ready)(struct pool_lease *lease, struct conn *c, int err); /* c belongs to the caller */
     struct gw_list link;                                              /* waiting for the resolver */
     struct pool *pool;
-    struct conn *connecting;
+    struct dial dial;
+    struct conn *greeting; /* in the TLS handshake, or NULL */
     struct gw_deadline connect_deadline;
-    size_t address; /* the one being tried */
-    int err;        /* of the last attempt */
 };
 
-struct pool *pool_new(struct gw_loop *loop, const struct config_origin *origin);
+/* With `tls`, which is held, connections have had their handshake. */
+struct pool *pool_new(struct gw_loop *loop, const struct config_origin *origin,
+                      struct tls_client *tls);
 /* Its owner lets go: idle connections are closed, none is kept any more; the memory goes with the
  * last hold. NULL is fine. */
 void pool_retire(struct pool *p);
@@ -41,7 +46,7 @@ struct gw_loop *pool_loop(const struct pool *p);
 /* An idle connection, or NULL. The caller takes it over (conn_set_owner). */
 struct conn *pool_take_idle(struct pool *p);
 /* A new connection: lease->ready follows in a later turn, with a connection or with
- * GW_ETIMEOUT_CONNECT, GW_ERESOLVE or the kernel's error. */
+ * GW_ETIMEOUT_CONNECT, GW_ERESOLVE, GW_ETLS, GW_ECERT or the kernel's error. */
 void pool_connect(struct pool *p, struct pool_lease *lease);
 void pool_connect_cancel(struct pool_lease *lease);
 /* Gives a connection back that is at the end of a message, or closes it when there are enough. */

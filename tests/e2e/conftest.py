@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 from edge import Gateway, Origin, Redis  # noqa: E402
+from edge.browser import Browser  # noqa: E402
 from edge.gateway import BINARY, make_config  # noqa: E402
 
 
@@ -89,3 +90,9 @@ def redis(tmp_path_factory):
     server = Redis(tmp_path_factory.mktemp("redis")).start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium; skipped with the reason where it or npm's registry is missing."""
+    return Browser()

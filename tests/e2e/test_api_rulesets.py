@@ -124,7 +124,7 @@ def test_other_phases(api):
     made = api.put("/rulesets/phases/http_request_firewall_custom/entrypoint",
                    {"rules": [{"action": "skip", "expression": "true", "action_parameters": {"ruleset": "current"}}]})
     assert made["rules"][0]["logging"] == {"enabled": True}
-    limit = {"action": "block", "expression": "true",
+    limit = {"action": "managed_challenge", "expression": "true",
              "ratelimit": {"characteristics": ["ip.src", "cf.colo.id"], "period": 10, "requests_per_period": 5}}
     made = api.put("/rulesets/phases/http_ratelimit/entrypoint", {"rules": [limit]})
     assert made["rules"][0]["ratelimit"] == {**limit["ratelimit"], "mitigation_timeout": 0, "requests_to_origin": False}

@@ -152,10 +152,14 @@ def test_uncached_answers_are_changed_too(serve, origin):
     ({"operation": "remove", "values": ["ONE"]}, {"two"}),
     ({"operation": "add", "expression": 'http.response.headers["x-tags"]'}, {"one", "two", "t1", "t2", "t3"}),
     ({"operation": "set", "expression": 'concat("id-", lower(http.request.uri.path.extension))'}, {"id-css"}),
+    ({"operation": "add", "expression": 'split(http.response.headers["x-keys"][0], " ", 64)'}, {"one", "two", "t1", "t2"}),
+    ({"operation": "set", "expression": 'split(http.response.headers["x-tags"][0], ",", 1)'}, {"t1", "t2"}),
+    ({"operation": "set", "expression": 'join(http.response.headers["x-tags"], ", ")'}, {"t1", "t2", "t3"}),
+    ({"operation": "add", "expression": 'split(http.response.headers["x-absent"][0], ",", 9)'}, {"one", "two"}),
 ])
 def test_tags(serve, origin, parameters, kept):
     gateway = serve([response_rule("set_cache_tags", parameters)])
-    origin.default = Reply("x", cache_control="max-age=600", cache_tag="one, two", headers=[("X-Tags", "t1, t2"), ("X-Tags", "t3")])
+    origin.default = Reply("x", cache_control="max-age=600", cache_tag="one, two", headers=[("X-Tags", "t1, t2"), ("X-Tags", "t3"), ("X-Keys", "t1 t2")])
     assert "Cache-Tag" not in gateway.fetch("/a.CSS")
     for tag in ("one", "two", "new", "t1", "t2", "t3", "id-css"):
         assert gateway.fetch("/a.CSS").cache == "HIT"
@@ -174,6 +178,8 @@ def test_tags(serve, origin, parameters, kept):
     (response_rule("set_cache_tags", {"operation": "add", "values": ["a b"]}), "without space and comma"),
     (response_rule("set_cache_tags", {"operation": "add", "expression": "http.response.code"}), "Int"),
     (response_rule("set_cache_tags", {"operation": "add", "expression": "http.host extra"}), "unrecognised"),
+    (response_rule("set_cache_tags", {"operation": "add", "expression": 'split(http.host, ".")'}), "invalid number of arguments"),
+    (response_rule("set_cache_tags", {"operation": "add", "expression": 'split(http.host, ".", 129)'}), "the limit must be 1 to 128"),
     (response_rule("set_cache_settings", {"strip_etags": True}, "http.respons.code eq 1"), "http.respons"),
 ])
 def test_mistakes_are_found(start, origin, rule, message):

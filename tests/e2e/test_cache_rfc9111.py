@@ -287,6 +287,13 @@ case("4.3.1 nor does it replace ours", *confirmed(headers={"If-None-Match": '"z"
                                                  sent={"If-None-Match": '"a"'}, code=200))
 case("4.3.3 a full answer replaces", TAGGED, Ask("MISS"), Ask("EXPIRED", after=6, now=Origin(cc("max-age=5", ETag='"b"'), body=b"new"), body=b"new"),
      Ask("HIT", body=b"new", has={"ETag": '"b"'}))
+case("4.3.4 a 304 with another strong tag renews nothing", Origin(TAGGED, valid=cc("max-age=100", ETag='"b"', X_Foo="new")), Ask("MISS"),
+     Ask("REVALIDATED", after=6, body=BODY, has={"ETag": '"a"', "X-Foo": None}),
+     Ask("REVALIDATED", sent={"If-None-Match": '"a"'}, has={"ETag": '"a"'}))
+case("4.3.4 a 304 with another weak tag renews nothing", Origin(TAGGED, valid=cc("max-age=100", ETag='W/"b"')), Ask("MISS"),
+     Ask("REVALIDATED", after=6, has={"ETag": '"a"'}), Ask("REVALIDATED"))
+case("4.3.4 a tag that compression weakened is the same", Origin(cc("max-age=5", ETag='W/"a"'), valid=cc("max-age=50", ETag='"a"')), Ask("MISS"),
+     Ask("REVALIDATED", after=6), Ask("HIT", after=50))
 case("4.3.4 a 304 begins a new lifetime", Origin(TAGGED, valid=cc("max-age=100")), Ask("MISS"), Ask("REVALIDATED", after=6),
      Ask("HIT", after=99), Ask("REVALIDATED", after=3))
 case("4.3.4 a 304 without a word keeps the stored lifetime", Origin(TAGGED, valid={}), Ask("MISS"), Ask("REVALIDATED", after=6),
@@ -300,7 +307,7 @@ OLD_FIELDS = cc("max-age=5", ETag='"a"', X_Foo="old", Content_Foo="old", Expires
                 Content_Security_Policy="default-src 'none'", Content_Language="de", X_Kept="kept", Date=PAST)
 for name, value in {"Cache-Control": "max-age=6", "X-Foo": "new", "Content-Foo": "new", "Expires": LATE, "Content-Type": "text/b",
                     "Content-Location": "/new", "Content-Security-Policy": "default-src 'self'", "Content-Language": "en",
-                    "Date": LATE, "X-New": "new", "Link": "</x>; rel=preload", "ETag": '"b"'}.items():
+                    "Date": LATE, "X-New": "new", "Link": "</x>; rel=preload", "ETag": 'W/"a"'}.items():
     case(f"3.2 a 304 renews {name}", Origin(OLD_FIELDS, valid={name: value}), Ask("MISS"),
          Ask("REVALIDATED", after=7, has={name: value, "X-Kept": "kept"}), Ask("HIT", has={name: value, "X-Kept": "kept"}))
 case("3.2 a 304 renews all lines of a field", Origin(cc("max-age=5", ETag='"a"', Link=["<a>", "<b>"]), valid={"Link": ["<c>"]}), Ask("MISS"),

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whatever an expression says, it is refused with a place inside it, or it gives the same answer
- * evaluated and traced. The last line of the input, if there are several, is the request's query:
- * functions and searches see bytes that nobody chose. */
+ * evaluated and traced, and is not true when lint says that it never is. The last line of the
+ * input, if there are several, is the request's query: functions and searches see bytes that nobody
+ * chose. */
 #include <assert.h>
 
-#include "config/rules/expr.h"
+#include "config/rules/lint.h"
 #include "gateway/http/headers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,6 +23,11 @@ static void on_step(void *ctx, const struct expr_step *step)
     assert(step->text.ptr >= text.ptr);
     assert(step->text.ptr + step->text.len <= text.ptr + text.len);
     assert(step->depth > 0 || step->decided);
+}
+
+static void on_finding(void *ctx, const struct lint_finding *f)
+{
+    assert(f->offset + f->width <= expr_text(ctx).len && f->text[0]);
 }
 
 static void evaluate(const struct expr *e, struct gw_str query)
@@ -43,6 +49,7 @@ static void evaluate(const struct expr *e, struct gw_str query)
     r.client_ip.family = GW_IP_V4;
     bool value = expr_eval(e, &r);
     assert(expr_trace(e, &r, on_step, (void *)e) == value);
+    assert(!lint_expression(e, on_finding, (void *)e) || !value);
     gw_arena_clear(&arena);
 }
 

@@ -19,7 +19,7 @@ THIRD_PARTY = [  # header, the files that may see it
     (r"hiredis/.*|hiredis\.h", r"limiter/backend_redis\w*\.[ch]"),
     (r"cjson/.*|cJSON\.h", r"config/json\.c"),
     (r"pcre2(posix)?\.h", r"config/rules/regex\.c"),
-    (r"nghttp2/.*", r"gateway/session_h2\.c"),
+    (r"nghttp2/.*", r"gateway/session_h2\w*\.[ch]"),
     (r"zlib\.h|brotli/.*", r"gateway/recode_(gzip|brotli)\.c"),
 ]
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">]+)[">]', re.M)

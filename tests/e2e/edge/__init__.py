@@ -6,8 +6,10 @@ gateway's virtual clock, and only process ids started here are ever stopped."""
 from .client import RawClient, Response, Truncated, fetch
 from .gateway import Gateway
 from .origin import Origin, Reply
+from .pressure import Burst, Pressure
 from .redis import Redis
+from .redis_cluster import RedisCluster
 from .wait import in_parallel, wait_until
 
-__all__ = ["Gateway", "Origin", "RawClient", "Redis", "Reply", "Response", "Truncated",
+__all__ = ["Burst", "Gateway", "Origin", "Pressure", "RawClient", "Redis", "RedisCluster", "Reply", "Response", "Truncated",
            "fetch", "in_parallel", "wait_until"]

@@ -30,7 +30,7 @@ class Response:
         for line in lines[1:]:
             name, colon, value = line.partition(":")
             assert colon and re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name), f"bad header line: {line!r}"
-            assert "\r" not in value and "\n" not in value, f"bad header value: {line!r}"
+            assert not re.search(r"[\0-\x08\x0a-\x1f\x7f]", value), f"bad header value: {line!r}"
             self.headers.append((name, value.strip(" \t")))
         self.trailers = []
         self.body = b""

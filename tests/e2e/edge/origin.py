@@ -162,6 +162,7 @@ class Connection:
 
     def serve(self):
         try:
+            self.socket = self.origin.wrap(self.socket)
             while not self.closed:
                 request = self.read_head()
                 if request is None:
@@ -206,6 +207,10 @@ class Origin:
     @property
     def url(self):
         return f"http://{self.address}"
+
+    def wrap(self, sock):
+        """What a fresh connection is read from and written to: the socket itself, or TLS over it."""
+        return sock
 
     def on(self, path, handler, early=False):
         """The answer for a path (without its query)."""

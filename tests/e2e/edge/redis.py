@@ -1,10 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """A redis-server of our own on a Unix socket in a temporary folder; only its process is stopped."""
 import os
+import shlex
 import socket
 import subprocess
 
 from .wait import wait_until
+
+
+def talk(connection, *words):
+    """One command; the raw text of a simple, bulk or integer answer, arrays as lists."""
+    parts = [str(word).encode() for word in words]
+    connection.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts))
+    return _answer(connection.makefile("rb"))
+
+
+def _answer(stream):
+    line = stream.readline().rstrip(b"\r\n").decode()
+    kind, rest = line[:1], line[1:]
+    if kind == "$":
+        return None if rest == "-1" else stream.read(int(rest) + 2)[:-2].decode("latin-1")
+    if kind == "*":
+        return [_answer(stream) for _ in range(int(rest))]
+    assert kind and kind != "-", line
+    return rest
 
 
 class Redis:
@@ -32,24 +51,17 @@ class Redis:
             return False
 
     def command(self, *words):
-        """One command; the raw text of a simple, bulk or integer answer, arrays as lists."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(10)
             connection.connect(self.socket_path)
-            parts = [str(word).encode() for word in words]
-            connection.sendall(b"*%d\r\n" % len(parts) +
-                               b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts))
-            return self._answer(connection.makefile("rb"))
+            return talk(connection, *words)
 
-    def _answer(self, stream):
-        line = stream.readline().rstrip(b"\r\n").decode()
-        kind, rest = line[:1], line[1:]
-        if kind == "$":
-            return None if rest == "-1" else stream.read(int(rest) + 2)[:-2].decode("latin-1")
-        if kind == "*":
-            return [self._answer(stream) for _ in range(int(rest))]
-        assert kind != "-", line
-        return rest
+    def session(self, *lines):
+        """Several commands on one connection, each a line as for redis-cli; the last one's answer."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(self.socket_path)
+            return [talk(connection, *shlex.split(line)) for line in lines][-1]
 
     def keys(self):
         return self.command("KEYS", "*")

@@ -207,12 +207,40 @@ static void test_merge_304(void **state)
     gw_arena_clear(&arena);
 }
 
+static void test_304_fits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *stored, *fresh;
+        bool fits;
+    } cases[] = {
+        {"ETag: \"x\"", "ETag: \"x\"", true},    {"ETag: \"x\"", "ETag: \"y\"", false},
+        {"ETag: W/\"x\"", "ETag: \"x\"", true},  {"ETag: \"x\"", "ETag: W/\"x\"", true},
+        {"ETag: \"x\"", "ETag: W/\"y\"", false}, {"ETag: \"x\"", "X-A: 1", true},
+        {"ETag: \"x\"", "ETag: without", true},  {"X-A: 1", "ETag: \"y\"", true},
+    };
+    for (size_t i = 0; i < GW_COUNT(cases); i++) {
+        struct world w;
+        struct gw_arena arena;
+        gw_arena_init(&arena, NULL, 0, 0);
+        world_init(&w, MIB);
+        struct cache_object *o = object_with(&w, cases[i].stored, (struct cache_lifetime){0});
+        struct headers fresh = fixture_headers(&arena, cases[i].fresh);
+        if (cache_304_fits(o, &fresh) != cases[i].fits)
+            fail_msg("%s and %s", cases[i].stored, cases[i].fresh);
+        cache_object_unref(o);
+        world_release(&w);
+        gw_arena_clear(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ages),         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_invalidation), cmocka_unit_test(test_age),
         cmocka_unit_test(test_validators),   cmocka_unit_test(test_merge_304),
+        cmocka_unit_test(test_304_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

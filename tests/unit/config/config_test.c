@@ -157,6 +157,69 @@ static void listeners_stand_for_public_ports(void **state)
     config_free(c);
 }
 
+static void origins_say_their_scheme_or_leave_it_open(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *authority;
+        enum config_scheme scheme;
+        uint16_t port, tls_port;
+        bool verify;
+    } cases[] = {
+        {"http://h", "h", CONFIG_SCHEME_HTTP, 80, 443, true},
+        {"https://h", "h", CONFIG_SCHEME_HTTPS, 443, 443, true},
+        {"https://h:9443/", "h:9443", CONFIG_SCHEME_HTTPS, 9443, 9443, true},
+        {"https://h:80", "h:80", CONFIG_SCHEME_HTTPS, 80, 80, true},
+        {"http://h:443", "h:443", CONFIG_SCHEME_HTTP, 443, 443, true},
+        {"//h", "h", CONFIG_SCHEME_OPEN, 80, 443, false},
+        {"//[::1]:81", "[::1]:81", CONFIG_SCHEME_OPEN, 81, 81, false},
+    };
+    for (size_t i = 0; i < GW_COUNT(cases); i++) {
+        char text[256];
+        snprintf(text, sizeof(text), "{\"zones\": [{\"name\": \"a\", \"origin\": \"%s\"}]}",
+                 cases[i].url);
+        struct config *c = load_good(text, 0);
+        const struct config_origin *o = &c->zones[0].origin.servers[0];
+        assert_int_equal(o->scheme, cases[i].scheme);
+        assert_int_equal(o->port, cases[i].port);
+        assert_int_equal(o->tls_port, cases[i].tls_port);
+        assert_int_equal(o->tls.verify, cases[i].verify);
+        assert_text(o->authority, cases[i].authority);
+        config_free(c);
+    }
+    struct config *c = load_good("{\"zones\": [{\"name\": \"a\", \"origin\": \"//h\", "
+                                 "\"settings\": {\"ssl\": \"strict\"}}]}",
+                                 0);
+    assert_true(c->zones[0].origin.servers[0].tls.verify);
+    config_free(c);
+}
+
+static void listeners_have_one_certificate_or_several(void **state)
+{
+    (void)state;
+    struct config *c = load_good(
+        "{\"listen\": [\":0\", {\"address\": \":1\", \"tls\": {\"local_ca\": true}}, {\"address\": "
+        "\":2\", \"tls\": [{\"local_ca\": true, \"local_ca_dir\": \"x\"}, {\"local_ca\": "
+        "true}]}]," ZONES "}",
+        0);
+    assert_int_equal(c->listen[0].tls_count, 0);
+    assert_false(c->listen[0].visitor_https);
+    assert_int_equal(c->listen[1].tls_count, 1);
+    assert_true(c->listen[1].tls[0].local_ca);
+    assert_true(c->listen[1].visitor_https);
+    assert_int_equal(c->listen[1].visitor_port, 443);
+    assert_int_equal(c->listen[2].tls_count, 2);
+    assert_null(c->listen[1].tls[0].local_ca_dir.ptr);
+    assert_non_null(c->listen[2].tls[0].local_ca_dir.ptr);
+    config_free(c);
+    expect_message("{\"listen\": [{\"address\": \":1\", \"tls\": []}]," ZONES "}", "is empty");
+    expect_message("{\"listen\": [{\"address\": \":1\", \"tls\": true}]," ZONES "}",
+                   "must be an array");
+    expect_message("{\"listen\": [{\"address\": \":1\", \"h2c\": true, \"tls\": {\"local_ca\": "
+                   "true}}]," ZONES "}",
+                   "without TLS");
+}
+
 static void backends_are_taken_apart(void **state)
 {
     (void)state;
@@ -169,6 +232,8 @@ static void backends_are_taken_apart(void **state)
         {"redis://:${T_PASS}@[::1]:6380/", "::1", NULL, "p@ss", NULL, 6380, 0},
         {"redis://app:${T_PASS}@r", "r", "app", "p@ss", NULL, 6379, 0},
         {"redis+unix:///run/redis.sock?db=2", NULL, NULL, NULL, "/run/redis.sock", 0, 2},
+        {"redis+cluster://:${T_PASS}@One:7000,[::1]:7001,three/0", "one", NULL, "p@ss", NULL, 7000,
+         0},
     };
     setenv("T_PASS", "p@ss", 1);
     for (size_t i = 0; i < GW_COUNT(cases); i++) {
@@ -291,7 +356,7 @@ static void doubtful_settings_are_warnings(void **state)
     expect_message("{\"zones\": [{\"name\": \"a\", " ORIGIN
                    ", \"settings\": {\"always_online\": \"on\"}}]}",
                    "\"always_online\" is accepted, but not simulated");
-    expect_message("{\"zones\": [{\"name\": \"a\", \"origin\": {\"url\": \"http://h\", \"tls\": "
+    expect_message("{\"zones\": [{\"name\": \"a\", \"origin\": {\"url\": \"https://h\", \"tls\": "
                    "{\"verify\": false}}}]}",
                    "lets anybody");
     config_free(
@@ -373,6 +438,8 @@ int main(void)
         cmocka_unit_test(what_is_not_said_has_its_default),
         cmocka_unit_test(zone_ids_follow_from_names),
         cmocka_unit_test(listeners_stand_for_public_ports),
+        cmocka_unit_test(origins_say_their_scheme_or_leave_it_open),
+        cmocka_unit_test(listeners_have_one_certificate_or_several),
         cmocka_unit_test(backends_are_taken_apart),
         cmocka_unit_test(sizes_take_units),
         cmocka_unit_test(variables_and_files_expand),

@@ -87,6 +87,32 @@ static void test_origin(void **state)
     }
 }
 
+static void test_own_page(void **state)
+{
+    static const struct {
+        const char *name, *host, *origin, *field;
+        enum admin_verdict want;
+    } cases[] = {
+        {"127.0.0.1", "127.0.0.1:8081", "http://127.0.0.1:8081", "1", ADMIN_AUTH_OK},
+        {"localhost", "localhost:8081", "http://localhost:8081", "1", ADMIN_AUTH_OK},
+        {"127.0.0.1", "127.0.0.1:8081", "http://127.0.0.1:8081", NULL, ADMIN_AUTH_ORIGIN},
+        {"127.0.0.1", "127.0.0.1:8081", "http://127.0.0.1:3000", "1", ADMIN_AUTH_ORIGIN},
+        {"127.0.0.1", "127.0.0.1:8081", "https://127.0.0.1:8081", "1", ADMIN_AUTH_ORIGIN},
+        {"rebound.example", "rebound.example:8081", "http://rebound.example:8081", "1",
+         ADMIN_AUTH_HOST},
+    };
+    (void)state;
+    struct config_admin config = listening_at("127.0.0.1"), unix_socket = listening_at("");
+    for (size_t i = 0; i < GW_COUNT(cases); i++) {
+        const struct headers_in in[] = {{"Host", cases[i].host},
+                                        {"Origin", cases[i].origin},
+                                        {cases[i].field ? "X-Nearedge-Inspector" : "X-Other", "1"},
+                                        {NULL, NULL}};
+        assert_int_equal(check(&config, cases[i].name, in, true, false), cases[i].want);
+        assert_int_equal(check(&unix_socket, cases[i].name, in, true, false), ADMIN_AUTH_ORIGIN);
+    }
+}
+
 static void test_token(void **state)
 {
     static const struct {
@@ -151,7 +177,8 @@ static void test_no_secret(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_host), cmocka_unit_test(test_origin), cmocka_unit_test(test_token),
+        cmocka_unit_test(test_host),     cmocka_unit_test(test_origin),
+        cmocka_unit_test(test_own_page), cmocka_unit_test(test_token),
         cmocka_unit_test(test_key_pair), cmocka_unit_test(test_no_secret)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,9 @@ static void test_find(void **state)
         {METHOD_GET, "/livez/", NULL, 0},
         {METHOD_GET, "/Livez", NULL, 0},
         {METHOD_GET, "livez", NULL, 0},
-        {METHOD_GET, "/", NULL, 0},
+        {METHOD_GET, "/", "/", 0},
+        {METHOD_GET, "/inspector/app.js", "/inspector/:file", 0},
+        {METHOD_GET, "/inspector/a/b", NULL, 0},
         {METHOD_GET, "", NULL, 0},
         {METHOD_GET, "/api/clock", "/api/clock", 0},
         {METHOD_GET, "/api/clock/advance", NULL, POST_BIT},
@@ -52,13 +54,16 @@ static void test_find(void **state)
     }
 }
 
-/* Everything but the probes needs a token. */
+/* Everything but the probes and the files of the page needs a token. */
 static void test_open(void **state)
 {
     (void)state;
     for (const struct admin_route *r = admin_routes; r->path; r++) {
-        bool probe = strcmp(r->path, "/livez") == 0 || strcmp(r->path, "/readyz") == 0;
-        assert_int_equal(r->open, probe);
+        static const char *const open[] = {"/livez", "/readyz", "/", "/inspector/:file"};
+        bool is_open = false;
+        for (size_t i = 0; i < GW_COUNT(open); i++)
+            is_open |= strcmp(r->path, open[i]) == 0;
+        assert_int_equal(r->open, is_open);
         assert_non_null(r->handle);
     }
 }

@@ -72,7 +72,7 @@ static void test_command_lines(void **state)
         {"nearedge rules", 2, "rules test FILE"},
         {"nearedge rules test", 2, "operand is missing"},
         {"nearedge rules test /nonexistent/x", 1, "0 passed, 0 failed"},
-        {"nearedge limits frob", 2, "\"frob\" is not ls, get or reset"},
+        {"nearedge limits frob", 2, "\"frob\" is not ls, get, reset or compare"},
         {"nearedge limits get x", 2, "operand is missing"},
         {"nearedge limits --admin nowhere", 2, "\"nowhere\" is no address"},
         {"nearedge limits --timeout 0", 2, "no number of seconds"},

@@ -131,7 +131,7 @@ static void two_processes_share_values(void **state)
 
     run_until(&b[1], four_are_subscribed);
     run_until(&b[1], a_turn_has_passed);
-    const struct limiter_state_item item = {GW_STR("ai"), 15, 60000, LIMITER_KV};
+    const struct limiter_state_item item = {GW_STR("ai"), 15, 60000, LIMITER_KV, 0};
     assert_int_equal(reset(&b[0], 0, &item, "k"), 0);
     assert_true(job.state.found);
     assert_int_equal(decide_from(&b[0], 0, &kv, "FRA", "k").count, 1);
@@ -147,7 +147,7 @@ static void values_are_listed(void **state)
 {
     (void)state;
     struct config_limiter settings = kv_settings(CONFIG_BACKEND_REDIS, CONFIG_KV_OFF);
-    const struct limiter_state_item item = {GW_STR("ai"), 15, 60000, LIMITER_KV};
+    const struct limiter_state_item item = {GW_STR("ai"), 15, 60000, LIMITER_KV, 0};
     struct bench b;
     say("FLUSHALL");
     open_up(&b, &settings, GW_CLOCK_VIRTUAL);

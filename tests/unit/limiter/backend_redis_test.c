@@ -172,7 +172,7 @@ static bool second_worker_admits(struct bench *b)
 static void a_reset_reaches_every_worker(void **state)
 {
     (void)state;
-    const struct limiter_state_item item = {GW_STR("ai"), 15, 60000, LIMITER_DURABLE_OBJECT};
+    const struct limiter_state_item item = {GW_STR("ai"), 15, 60000, LIMITER_DURABLE_OBJECT, 0};
     struct bench b;
     open_ready(&b, CONFIG_FAIL_MEMORY, GW_CLOCK_SYSTEM);
     for (uint32_t i = 0; i < 18; i++)
@@ -197,8 +197,9 @@ static void memory_counters_are_listed_and_reset(void **state)
     (void)state;
     const struct limiter memory = {
         .name = GW_STR("m"), .rule = {5, 60000}, .store = LIMITER_MEMORY};
-    const struct limiter_state_item items[] = {{GW_STR("m"), 5, 60000, LIMITER_MEMORY},
-                                               {GW_STR("ai"), 15, 60000, LIMITER_DURABLE_OBJECT}};
+    const struct limiter_state_item items[] = {
+        {GW_STR("m"), 5, 60000, LIMITER_MEMORY, 0},
+        {GW_STR("ai"), 15, 60000, LIMITER_DURABLE_OBJECT, 0}};
     struct bench b;
     open_ready(&b, CONFIG_FAIL_MEMORY, GW_CLOCK_VIRTUAL);
     decide(&b, 0, &memory, "k[1]", t0);

@@ -238,9 +238,9 @@ static void state_lists_and_forgets(void **state)
     struct bench *b = *state;
     struct limiter strict = {.name = GW_STR("st"), .rule = {2, 60000}};
     struct limiter memory = {.name = GW_STR("me"), .rule = {2, 60000}, .store = LIMITER_MEMORY};
-    const struct limiter_state_item items[] = {{GW_STR("st"), 2, 60000, LIMITER_DURABLE_OBJECT},
-                                               {GW_STR("me"), 2, 60000, LIMITER_MEMORY},
-                                               {GW_STR("none"), 0, 0, LIMITER_DURABLE_OBJECT}};
+    const struct limiter_state_item items[] = {{GW_STR("st"), 2, 60000, LIMITER_DURABLE_OBJECT, 0},
+                                               {GW_STR("me"), 2, 60000, LIMITER_MEMORY, 0},
+                                               {GW_STR("none"), 0, 0, LIMITER_DURABLE_OBJECT, 0}};
     decide(b, &strict, "10.0.0.1:anonymous", fra0, t0);
     decide(b, &strict, "10.0.0.1:anonymous", fra0, t0);
     decide(b, &memory, "::1:u\"", fra0, t0);
@@ -274,8 +274,8 @@ static void values_and_edges_are_listed_too(void **state)
                          .store = LIMITER_KV,
                          .kv = {60, 0, 0, 0, 1, 1, 1, CONFIG_KV_OFF, 1}};
     struct limiter binding = {.name = GW_STR("bi"), .rule = {2, 60000}, .store = LIMITER_BINDING};
-    const struct limiter_state_item items[] = {{GW_STR("kv"), 2, 60000, LIMITER_KV},
-                                               {GW_STR("bi"), 2, 60000, LIMITER_BINDING}};
+    const struct limiter_state_item items[] = {{GW_STR("kv"), 2, 60000, LIMITER_KV, 0},
+                                               {GW_STR("bi"), 2, 60000, LIMITER_BINDING, 0}};
     const struct limiter_place ams = {GW_STR("AMS"), 1};
     uint64_t now_ms = gw_loop_now(b->loop).wall_ms;
     for (int i = 0; i < 2; i++) {
@@ -304,7 +304,7 @@ static void a_list_that_is_too_large_leaves_nothing(void **state)
 {
     struct bench *b = *state;
     struct limiter limiter = {.name = GW_STR("big"), .rule = {2, 60000}};
-    const struct limiter_state_item item = {GW_STR("big"), 2, 60000, LIMITER_DURABLE_OBJECT};
+    const struct limiter_state_item item = {GW_STR("big"), 2, 60000, LIMITER_DURABLE_OBJECT, 0};
     for (char c = 'a'; c <= 'z'; c++)
         decide(b, &limiter, (char[]){c, '\0'}, fra0, t0);
     struct gw_buf out;

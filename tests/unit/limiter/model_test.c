@@ -307,6 +307,62 @@ static void edges_live_on_copies(void **state)
     world_close(&w);
 }
 
+/* ---- row 5: writes that travel ---- */
+
+/* Ours arrive between the propagation and half as long again, so the spec's fixed delay is met by
+ * four fifths of it. Without copies the edges see what has arrived at once. */
+static void writes_arrive_late(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned edges;
+        double rate;
+        uint32_t delay_ms;
+        double low, high;
+    } cases[] = {{4, 1, 1000, 0.8 * 26.25, 1.2 * 26.25},
+                 {2, 5, 200, 0.8 * 22.5, 1.2 * 22.5},
+                 {16, 20, 5000, 16 * LIMIT, 20 * WINDOW_S}}; /* counters go backwards */
+    struct world w;
+    world_open(&w);
+    struct limiter limiter = limiter_of(LIMITER_KV);
+    w.settings.kv.write_limit = CONFIG_KV_OFF;
+    w.settings.kv.cache_ttl_s = 0;
+    for (size_t i = 0; i < GW_COUNT(cases); i++) {
+        w.settings.kv.propagation_ms = cases[i].delay_ms * 4 / 5;
+        const struct run r = {&limiter, cases[i].edges, 1, cases[i].rate, WINDOW_S, 0, false};
+        double admitted = mean_of(&w, &r, 20).admitted;
+        if (admitted < cases[i].low || admitted > cases[i].high)
+            print_error("%u edges: %.1f\n", cases[i].edges, admitted);
+        assert_true(admitted >= cases[i].low && admitted <= cases[i].high);
+    }
+    world_close(&w);
+}
+
+/* Under-admission: an edge takes over another's later reset and goes on denying behind its own. */
+static void a_later_reset_is_taken_over(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct limiter limiter = limiter_of(LIMITER_KV);
+    w.settings.kv.write_limit = CONFIG_KV_OFF;
+    w.settings.kv.cache_ttl_s = 0;
+    w.settings.kv.propagation_ms = 20000;
+    world_ask(&w, &calls[0], &limiter, "k", place_of(0, 0));
+    world_advance(&w, 15000);
+    for (int i = 0; i < LIMIT; i++) /* the other edge does not see it yet and opens its own */
+        world_ask(&w, &calls[0], &limiter, "k", place_of(1, 0));
+    assert_int_equal(calls[0].verdict.count, LIMIT);
+    world_advance(&w, 45000);
+    world_ask(&w, &calls[0], &limiter, "k", place_of(0, 0)); /* its own window is over */
+    assert_int_equal(calls[0].verdict.outcome, LIMITER_DENY);
+    assert_int_equal(calls[0].verdict.retry_after_s, 15);
+    world_advance(&w, 15000);
+    world_ask(&w, &calls[0], &limiter, "k", place_of(0, 0));
+    assert_int_equal(calls[0].verdict.outcome, LIMITER_ADMIT);
+    world_close(&w);
+}
+
 /* ---- row 6: one write a second ---- */
 
 static void the_write_limit_leaves_hardly_a_429(void **state)
@@ -410,6 +466,8 @@ int main(void)
         cmocka_unit_test(calls_race_within_an_edge),
         cmocka_unit_test(callers_in_a_closed_loop),
         cmocka_unit_test(edges_live_on_copies),
+        cmocka_unit_test(writes_arrive_late),
+        cmocka_unit_test(a_later_reset_is_taken_over),
         cmocka_unit_test(the_write_limit_leaves_hardly_a_429),
         cmocka_unit_test(bursts_against_the_write_limit),
         cmocka_unit_test(a_binding_is_permissive),

@@ -137,6 +137,21 @@ static const struct {
     {"{\"limiters\":[" ONE "],\n\"routes\":[{\"path\":\"/a\",\"limiter\":\"api\","
      "\"redirect\":\"/x\\r\\nA: b\"}]}",
      2, 51, "without spaces"},
+    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\n\"compare\":\"kv\"}]}", 2, 11,
+     "must be an array, not a string"},
+    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\n\"compare\":[]}]}", 2, 11,
+     "leave \"compare\" out"},
+    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\n\"compare\":[\"memroy\"]}]}", 2,
+     12, "did you mean \"memory\"?"},
+    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\n\"compare\":[7]}]}", 2, 12,
+     "unknown store in \"compare\""},
+    {"{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":3600000,\n"
+     "\"compare\":[\"kv\",\"binding\"]}]}",
+     1, 48, "a binding counts over 10000 or 60000 ms"},
+    {"{\"limiters\":[],\n\"allowed_origins\":[\"https://a.example\",\"https://a.example/\"]}", 2,
+     40, "an origin is a scheme and a host"},
+    {"{\"limiters\":[],\n\"allowed_origins\":[\"a.example\"]}", 2, 20, "an origin is a scheme"},
+    {"{\"limiters\":[],\n\"allowed_origins\":[1]}", 2, 20, "an origin is a scheme"},
 };
 
 static void errors_say_where_and_what(void **state)
@@ -154,6 +169,22 @@ static void errors_say_where_and_what(void **state)
         }
         gw_diags_release(&diags);
     }
+}
+
+static void limiters_may_compare_stores(void **state)
+{
+    (void)state;
+    struct limiter_policy *policy =
+        parse_good("{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":60000,\"compare\":"
+                   "[\"memory\",\"kv\",\"durable_object\",\"binding\"],\"kv\":{\"read_ms\":5}}],"
+                   "\"routes\":[{\"path\":\"/a\",\"limiter\":\"a\",\"limiter_first\":true}],"
+                   "\"allowed_origins\":[\"https://a.example\",\"http://[::1]:8080\"]}");
+    assert_int_equal(limiter_policy_find(policy, GW_STR("a"))->compare, 15);
+    size_t count;
+    assert_true(gw_str_eq(limiter_policy_origins(policy, &count)[1], GW_STR("http://[::1]:8080")));
+    assert_int_equal(count, 2);
+    assert_true(limiter_policy_routes(policy, &count)->limiter_first);
+    limiter_policy_unref(policy);
 }
 
 static void all_errors_come_at_once(void **state)
@@ -195,6 +226,12 @@ static void doubts_are_warnings(void **state)
         "{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\n\"store\":\"memory\","
         "\"kv\":{\"read_ms\":5}}]}",
         1, 2, "\"kv\" has no effect: this limiter's store is \"memory\"");
+    assert_warns("{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\"mode\":\"off\",\n"
+                 "\"compare\":[\"kv\"]}]}",
+                 1, 2, "nothing is compared");
+    assert_warns("{\"limiters\":[{\"name\":\"a\",\"limit\":1,\"window_ms\":1,\n"
+                 "\"compare\":[\"kv\",\"memory\",\"kv\"]}]}",
+                 1, 2, "named already");
     assert_warns("{\"limiters\":[" ONE
                  "],\n\"routes\":[{\"path\":\"/api/*\",\"limiter\":\"api\"},\n"
                  "{\"path\":\"/api/x/:id\",\"limiter\":\"api\"}]}",
@@ -210,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_route_that_fits_wins),
         cmocka_unit_test(errors_say_where_and_what),
+        cmocka_unit_test(limiters_may_compare_stores),
         cmocka_unit_test(all_errors_come_at_once),
         cmocka_unit_test(doubts_are_warnings),
     };

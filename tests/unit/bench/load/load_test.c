@@ -220,7 +220,8 @@ static void test_only_loopback_unless_allowed(void **state)
                  {"http://example.com/", "example.org", "not loopback"},
                  {"http://example.com:8080/", "EXAMPLE.com", NULL},
                  {"http://128.0.0.1/", NULL, "not loopback"},
-                 {"https://127.0.0.1/", NULL, "TLS"},
+                 {"https://127.0.0.1/", NULL, NULL},
+                 {"https://128.0.0.1/", NULL, "not loopback"},
                  {"http://a@127.0.0.1/", NULL, "byte"},
                  {"ftp://127.0.0.1/", NULL, "http://"},
                  {"http://127.0.0.1:0/", NULL, "port"},
@@ -241,10 +242,44 @@ static void test_only_loopback_unless_allowed(void **state)
     }
 }
 
+static void test_tls(void **state)
+{
+    static const struct {
+        const char *url, *cacert;
+        bool insecure;
+        uint16_t port; /* 0: refused */
+    } cases[] = {
+        {"http://127.0.0.1/", NULL, false, 80},        {"https://127.0.0.1/", NULL, false, 443},
+        {"https://127.0.0.1:8443/", NULL, true, 8443}, {"https://[::1]/", "a.pem", false, 443},
+        {"http://127.0.0.1/", NULL, true, 0},          {"http://127.0.0.1/", "a.pem", false, 0},
+        {"https://127.0.0.1/", "a.pem", true, 0}};
+    (void)state;
+    for (size_t i = 0; i < GW_COUNT(cases); i++) {
+        const struct load_options options = {.url = cases[i].url,
+                                             .rate = "1/s",
+                                             .duration = "1s",
+                                             .cacert = cases[i].cacert,
+                                             .insecure = cases[i].insecure};
+        struct gw_diags diags;
+        gw_diags_init(&diags);
+        struct load_plan *plan = load_prepare(&options, &diags);
+        assert_int_equal(plan != NULL, cases[i].port != 0);
+        if (plan) {
+            bool tls = gw_str_starts(gw_str_z(cases[i].url), GW_STR("https"));
+            assert_int_equal(plan->port, cases[i].port);
+            assert_int_equal(plan->tls, tls);
+            assert_int_equal(gw_str_starts(plan->origin, GW_STR("https://")), tls);
+        }
+        load_plan_free(plan);
+        gw_diags_release(&diags);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes), cmocka_unit_test(test_bytes_of_requests),
-        cmocka_unit_test(test_the_teams_file), cmocka_unit_test(test_only_loopback_unless_allowed)};
+        cmocka_unit_test(test_the_teams_file), cmocka_unit_test(test_only_loopback_unless_allowed),
+        cmocka_unit_test(test_tls)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -124,6 +124,51 @@ static void ratelimit_functions(void **state)
     fixture_release(&f);
 }
 
+static void response_functions(void **state)
+{
+    (void)state;
+    static const struct truth cases[] = {
+        {"split(http.host, \".\", 2)[0] eq \"ci\"", true},
+        {"split(http.host, \".\", 2)[1] eq \"hub-evolution.com\"", true},
+        {"len(split(http.host, \".\", 128)) eq 3", true},
+        {"len(split(http.host, \"x\", 128)) eq 1", true},
+        {"split(http.host, \"-evo\", 1)[0] eq http.host", true},
+        {"split(http.referer, \",\", 3)[0] eq \"\"", true},
+        {"has_value(split(http.request.uri.query, \"&\", 9), \"a=2\")", true},
+        {"any(split(http.host, \".\", 9)[*] eq \"com\")", true},
+        {"len(split(http.request.headers[\"none\"][0], \",\", 9)) >= 0", false},
+        {"join(http.request.headers[\"x-role\"], \"|\") eq \"user|Admin\"", true},
+        {"join(http.request.headers[\"x-role\"], http.request.method) eq \"userGETAdmin\"", true},
+        {"join(split(http.host, \".\", 3), \"\") eq \"cihub-evolutioncom\"", true},
+        {"join(http.request.headers[\"none\"], \",\") eq \"\"", false},
+        {"join(http.response.headers.names, \",\") eq \"\"", true},
+    };
+    static const struct {
+        const char *text, *reason;
+    } errors[] = {
+        {"split(http.host, \".\")[0] eq \"a\"", "invalid number of arguments"},
+        {"split(http.host, \"\", 1)[0] eq \"a\"", "the separator cannot be empty"},
+        {"split(http.host, \".\", 0)[0] eq \"a\"", "the limit must be 1 to 128"},
+        {"join(http.host, \".\") eq \"a\"",
+         "invalid type of argument #0: expected value of type Array<Bytes>, but got Bytes"},
+    };
+    struct fixture f;
+    struct expr_error err;
+    fixture_init(&f);
+    f.options.phase = RULES_CACHE_RESPONSE;
+    rules_request_response(&f.request, 200, &f.response_headers);
+    fixture_check(&f, cases, GW_COUNT(cases));
+    for (size_t i = 0; i < GW_COUNT(errors); i++) {
+        assert_null(expr_compile(gw_str_z(errors[i].text), &f.options, &err));
+        assert_string_equal(err.reason, errors[i].reason);
+    }
+    f.options.phase = RULES_CACHE_REQUEST;
+    assert_null(expr_compile(gw_str_z(cases[0].text), &f.options, &err));
+    assert_string_equal(err.reason, "function split is not available in this phase: it belongs to "
+                                    "cache response rules");
+    fixture_release(&f);
+}
+
 static void json_functions(void **state)
 {
     (void)state;
@@ -357,6 +402,7 @@ int main(void)
         cmocka_unit_test(several_lines_of_a_header_read_as_one),
         cmocka_unit_test(response_fields),
         cmocka_unit_test(ratelimit_functions),
+        cmocka_unit_test(response_functions),
         cmocka_unit_test(json_functions),
         cmocka_unit_test(named_lists),
         cmocka_unit_test(notes_are_kept),

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `check` and the start say about certificates that load: works today, maybe not tomorrow. */
+#include <sys/stat.h>
+#include <time.h>
+
+#include "gateway/net/tls_server_inside.h"
+
+#define DAY_S 86400
+
+static void check_dates(const X509 *certificate, const char *file, time_t now,
+                        struct gw_diags *diags)
+{
+    const ASN1_TIME *from = X509_get0_notBefore(certificate);
+    const ASN1_TIME *to = X509_get0_notAfter(certificate);
+    struct tm tm;
+    char text[32];
+    int days = 0, seconds = 0;
+    ASN1_TIME *today = ASN1_TIME_set(NULL, now);
+    ASN1_TIME_diff(&days, &seconds, today, to);
+    ASN1_TIME_free(today);
+    if (!ASN1_TIME_to_tm(to, &tm) || !strftime(text, sizeof(text), "%Y-%m-%d", &tm))
+        return;
+    if (ASN1_TIME_cmp_time_t(from, now) > 0)
+        gw_diag_file(diags, GW_DIAG_WARNING, file, "this certificate is not valid yet");
+    else if (ASN1_TIME_cmp_time_t(to, now) <= 0)
+        gw_diag_file(diags, GW_DIAG_WARNING, file,
+                     "this certificate expired on %s: browsers refuse it", text);
+    else if (days < TLS_EXPIRES_SOON_DAYS)
+        gw_diag_file(diags, GW_DIAG_WARNING, file, "this certificate expires on %s, in %d days",
+                     text, days);
+}
+
+static void check_permissions(const char *file, struct gw_diags *diags)
+{
+    struct stat info;
+    if (stat(file, &info) == 0 && (info.st_mode & (S_IROTH | S_IWOTH)))
+        gw_diag_file(diags, GW_DIAG_WARNING, file,
+                     "every user of this machine may read this private key (mode %03o); chmod 600",
+                     (unsigned)info.st_mode & 0777);
+}
+
+void tls_server_check(const struct tls_server *s, uint64_t wall_ms, struct gw_diags *diags)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        check_dates(SSL_CTX_get0_certificate(s->contexts[i]), s->pairs[i].certificate,
+                    (time_t)(wall_ms / 1000), diags);
+        check_permissions(s->pairs[i].key, diags);
+    }
+}
