@@ -30,22 +30,23 @@ static bool is_edges_own(const struct header *field)
     }
 }
 
-/* Longer than every name that is looked for. */
-#define FOLDED_MAX 32
+#define FOLDED_MAX 32 /* longer than every name that is looked for */
 
-/* CGI and its heirs (FastCGI, WSGI, Rack) make one variable of CF-Connecting-IP, CF_Connecting_IP and CF.Connecting.IP: who may
- * not say the first may not say the others either. `text` holds the folded name. */
+/* CGI and its heirs (FastCGI, WSGI, Rack) make one variable of CF-Connecting-IP, CF_Connecting_IP
+ * and CF.Connecting.IP: who may not say the first may not say the others either. */
 static struct header as_cgi_reads_it(const struct header *field, char text[FOLDED_MAX])
 {
-    struct header folded = *field;
-    folded.name = gw_str(text, GW_MIN(field->name.len, (size_t)FOLDED_MAX));
-    for (size_t i = 0; i < folded.name.len; i++)
-        text[i] = gw_is_alnum(field->name.ptr[i]) ? field->name.ptr[i] : '-';
+    struct header folded = {gw_str(text, gw_min_size(field->name.len, FOLDED_MAX)), field->value,
+                            HEADER_OTHER};
+    for (size_t i = 0; i < folded.name.len; i++) {
+        char c = field->name.ptr[i];
+        text[i] = gw_is_digit(c) || (gw_lower(c) >= 'a' && gw_lower(c) <= 'z') ? c : '-';
+    }
     folded.id = header_id_of(folded.name);
     return folded;
 }
 
-static bool may_pass(const struct header *field, const struct forward *forward)
+static bool may_pass(const struct forward *forward, const struct header *field)
 {
     if (is_edges_own(field) || forward_is_hop_by_hop(forward, field))
         return false;
@@ -148,7 +149,7 @@ static void add_client_fields(const struct exchange *x, enum origin_request_kind
     forward_prepare(&forward, &x->request.headers);
     for (size_t i = 0; i < x->request.headers.count; i++) {
         const struct header *field = &x->request.headers.items[i];
-        if (!may_pass(field, &forward) ||
+        if (!may_pass(&forward, field) ||
             (kind == ORIGIN_FILL && (is_left_out_of_fill(field) || is_normalised(x, field->id))))
             continue;
         add(b, field->name, field->value);
