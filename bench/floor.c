@@ -7,6 +7,7 @@
  * Prints its port on stdout once it listens. Thread: one. */
 #include <getopt.h>
 #include <llhttp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,6 +230,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
+    signal(SIGPIPE, SIG_IGN); /* a client that left in the middle of a large answer */
     f.answer = prepare((int)status, (size_t)body, cache_control, "");
     f.last_answer = prepare((int)status, (size_t)body, cache_control, "Connection: close\r\n");
     llhttp_settings_init(&f.settings);

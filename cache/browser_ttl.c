@@ -48,31 +48,40 @@ static void add_others(struct gw_str origin, bool occ, struct gw_buf *out)
     }
 }
 
-enum cache_browser_ttl cache_browser_control(const struct cache_policy *policy,
-                                             enum cache_status status, struct gw_str origin,
-                                             struct gw_buf *out)
+struct cache_browser cache_browser_of(const struct cache_policy *policy, enum cache_status status)
 {
     const struct cache_settings *rule =
         cache_settings_get(policy->rules, CACHE_SETTING_BROWSER_TTL);
+    struct cache_browser browser = {0};
     if (!cache_status_is_cached(status))
-        return CACHE_BROWSER_KEEP;
-    if (rule && (rule->browser_ttl.mode == CACHE_TTL_BYPASS ||
-                 rule->browser_ttl.mode == CACHE_TTL_BYPASS_BY_DEFAULT)) {
+        return browser;
+    browser.no_store = rule && (rule->browser_ttl.mode == CACHE_TTL_BYPASS ||
+                                rule->browser_ttl.mode == CACHE_TTL_BYPASS_BY_DEFAULT);
+    browser.seconds = browser.no_store ? 0 : configured_seconds(rule, policy);
+    browser.occ = browser.seconds && cache_policy_occ(policy);
+    return browser;
+}
+
+enum cache_browser_ttl cache_browser_control(struct cache_browser browser, struct gw_str origin,
+                                             struct gw_buf *out)
+{
+    if (browser.no_store) {
         gw_buf_add(out, GW_STR("no-store"));
         return CACHE_BROWSER_REPLACE;
     }
-    uint64_t seconds = configured_seconds(rule, policy);
-    bool occ = cache_policy_occ(policy);
+    if (browser.seconds == 0)
+        return CACHE_BROWSER_KEEP;
     struct cache_control control = cache_control_parse(origin);
     /* A response that the origin wants nowhere (a rule stored it at the edge all the same) must not
      * become public in browsers. */
-    if (seconds == 0 || (occ && control.flags & (CC_NO_STORE | CC_NO_CACHE)))
+    if (browser.occ && control.flags & (CC_NO_STORE | CC_NO_CACHE))
         return CACHE_BROWSER_KEEP;
-    bool is_private = occ && control.flags & CC_PRIVATE;
+    bool is_private = browser.occ && control.flags & CC_PRIVATE;
     if (origin.len && !is_private)
         gw_buf_add(out, GW_STR("public, "));
     gw_buf_add(out, GW_STR("max-age="));
-    gw_buf_u64(out, control.max_age > 0 ? gw_max_u64(seconds, (uint64_t)control.max_age) : seconds);
-    add_others(origin, occ, out);
+    gw_buf_u64(out, control.max_age > 0 ? gw_max_u64(browser.seconds, (uint64_t)control.max_age)
+                                        : browser.seconds);
+    add_others(origin, browser.occ, out);
     return CACHE_BROWSER_REPLACE;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/eligibility.h"
 
+#include <endian.h>
+
 #include "gateway/http/url.h"
 
 #define EXTENSION_MAX 5
 
-/* Section 2.1, sorted, padded with NUL so that entries compare as blocks. */
-static const char static_extensions[][EXTENSION_MAX + 1] = {
+/* Section 2.1, sorted, padded with NUL so that entries compare as numbers. */
+static const char static_extensions[][8] = {
     "7z",   "apk",  "avi",  "avif",  "bin", "bmp",  "bz2",  "class", "css", "csv", "dmg",  "doc",
     "docx", "ejs",  "eot",  "eps",   "exe", "flac", "gif",  "gz",    "ico", "iso", "jar",  "jpeg",
     "jpg",  "js",   "mid",  "midi",  "mkv", "mp3",  "mp4",  "ogg",   "otf", "pdf", "pict", "pls",
@@ -17,20 +19,29 @@ static const char static_extensions[][EXTENSION_MAX + 1] = {
 static const uint16_t uncached_ports[] = {2052, 2053, 2082, 2083, 2086,
                                           2087, 2095, 2096, 8443, 8880};
 
+/* In the order of the alphabet. */
+static uint64_t as_number(const char padded[8])
+{
+    uint64_t number;
+    memcpy(&number, padded, sizeof(number));
+    return be64toh(number);
+}
+
 bool cache_extension_is_static(struct gw_str extension)
 {
-    char folded[EXTENSION_MAX + 1] = {0};
+    char folded[8] = {0};
     if (extension.len == 0 || extension.len > EXTENSION_MAX)
         return false;
     for (size_t i = 0; i < extension.len; i++)
         folded[i] = gw_lower(extension.ptr[i]);
+    uint64_t wanted = as_number(folded);
     size_t low = 0, high = GW_COUNT(static_extensions);
     while (low < high) {
         size_t middle = (low + high) / 2;
-        int order = memcmp(folded, static_extensions[middle], sizeof(folded));
-        if (order == 0)
+        uint64_t entry = as_number(static_extensions[middle]);
+        if (wanted == entry)
             return true;
-        if (order < 0)
+        if (wanted < entry)
             high = middle;
         else
             low = middle + 1;

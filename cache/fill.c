@@ -218,12 +218,12 @@ int cache_fill_finish(struct cache_fill *fill)
     return 0;
 }
 
-static void end_with(struct cache_fill *fill, struct cache_object *whole)
+static void end_with(struct cache_fill *fill, struct cache_object *whole, int error)
 {
     pthread_mutex_lock(&fill->lock);
     fill->whole = whole;
     pthread_mutex_unlock(&fill->lock);
-    end(fill, CACHE_FILL_REFRESHED, 0);
+    end(fill, CACHE_FILL_REFRESHED, error);
 }
 
 void cache_fill_refresh(struct cache_fill *fill, const struct cache_object_parts *parts)
@@ -232,15 +232,15 @@ void cache_fill_refresh(struct cache_fill *fill, const struct cache_object_parts
     struct cache_object *o = cache_object_renew(fill->stale, parts);
     o->generation = fill->generation; /* a purge while the origin was asked hits this one too */
     unlist(fill, o);
-    end_with(fill, o);
+    end_with(fill, o, GW_OK);
 }
 
-void cache_fill_keep(struct cache_fill *fill)
+void cache_fill_keep(struct cache_fill *fill, int error)
 {
     assert(fill->stale);
     cache_object_ref(fill->stale);
     unlist(fill, NULL);
-    end_with(fill, fill->stale);
+    end_with(fill, fill->stale, error);
 }
 
 void cache_fill_pass(struct cache_fill *fill)

@@ -48,7 +48,7 @@ void cache_fill_unwait(struct cache_fill *fill, struct cache_waiter *w);
 
 /* version may be NULL. */
 enum cache_fill_state cache_fill_state(struct cache_fill *fill, uint32_t *version);
-int cache_fill_error(struct cache_fill *fill); /* of FAILED, see err.h */
+int cache_fill_error(struct cache_fill *fill); /* of FAILED and REFRESHED, see err.h */
 /* From STREAMING on (and REFRESHED), else NULL; borrowed, lives as long as the fill. Its head,
  * times and lifetime may be read at once; its body, while STREAMING, through a reader only. */
 struct cache_object *cache_fill_object(struct cache_fill *fill);
@@ -71,9 +71,9 @@ GW_MUST int cache_fill_finish(struct cache_fill *fill);
 /* The 304 confirmed the stale object of the look-up: parts (head, life, times) make the renewed
  * one. */
 void cache_fill_refresh(struct cache_fill *fill, const struct cache_object_parts *parts);
-/* Waiters get the stale object as it is: a 304 that must not renew it, or an answer that
- * stale-if-error covers. */
-void cache_fill_keep(struct cache_fill *fill);
+/* Waiters get the stale object as it is: after a 304 that must not renew it (GW_OK), or an error
+ * that stale-if-error covers: to them, too, the answer is STALE then. */
+void cache_fill_keep(struct cache_fill *fill, int error);
 void cache_fill_pass(struct cache_fill *fill);
 /* GW_ECANCELLED: the leader's own client left. Anything else: the origin failed, and those who wait
  * fail alike, since asking a dead origin one by one would add its timeouts up. */

@@ -148,6 +148,25 @@ static struct cache_slice keep(struct writer *w, enum header_id id)
     return slice;
 }
 
+/* Made once here, so that a hit need not read the origin's directives again. In a buffer of its
+ * own: what it is made of lies in `out`, which moves when it grows. */
+static void keep_browser_control(struct writer *w)
+{
+    struct cache_head *head = w->head;
+    struct gw_str origin = gw_str(w->out->data + head->cache_control.at, head->cache_control.len);
+    struct gw_buf line;
+    gw_buf_init(&line, CACHE_TEXT_MAX);
+    gw_buf_add(&line, GW_STR("Cache-Control: "));
+    head->browser = w->decision->browser;
+    if (cache_browser_control(head->browser, origin, &line) == CACHE_BROWSER_REPLACE) {
+        gw_buf_add(&line, GW_STR("\r\n"));
+        head->browser_control = (struct cache_slice){here(w), (uint32_t)line.len};
+        gw_buf_add(w->out, gw_buf_str(&line));
+    }
+    w->out->overflow |= line.overflow;
+    gw_buf_release(&line);
+}
+
 /* The length of a confirmed body stands among the stored fields: a 304 has none of its own, and
  * what it may say about one is not to be believed. */
 static bool find_length(const struct cache_response *response, uint64_t *body_len)
@@ -184,5 +203,6 @@ bool cache_head_write(const struct cache_response *response, const struct cache_
     head->edge_control = keep(&w, HEADER_CLOUDFLARE_CDN_CACHE_CONTROL);
     head->tags = keep(&w, HEADER_CACHE_TAG);
     head->server = keep(&w, HEADER_SERVER);
+    keep_browser_control(&w);
     return !w.failed && !out->overflow;
 }

@@ -7,7 +7,7 @@
  *     0                 fields_at        content_at       control_at      length_at       end
  *
  *   whole            [0, end)                               then the lines of this response, ␍␊
- *   browser TTL      [0, control_at) own Cache-Control [length_at, end)
+ *   browser TTL      [0, control_at) browser_control [length_at, end)
  *   206              own status line [fields_at, length_at) own Content-Range, Content-Length
  *   206, multipart   own status line [fields_at, content_at) [control_at, length_at) own fields
  *   304              own status line [fields_at, content_at) [control_at, length_at)
@@ -35,6 +35,9 @@ struct cache_head {
     struct cache_slice edge_control;  /* Cloudflare-CDN-Cache-Control likewise */
     struct cache_slice tags;          /* Cache-Tag likewise */
     struct cache_slice server;        /* the origin's, for a gateway that lets it pass */
+    /* The Cache-Control line for browsers with these wishes, CRLF and all; empty: the origin's. */
+    struct cache_slice browser_control;
+    struct cache_browser browser;
     struct cache_content content;
     bool own_last_modified; /* made here: no validator towards the origin */
 };

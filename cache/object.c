@@ -123,6 +123,7 @@ static void insert_length(const struct cache_object *streamed, uint64_t body_len
     shift(&head->edge_control, by);
     shift(&head->tags, by);
     shift(&head->server, by);
+    shift(&head->browser_control, by);
 }
 
 static void copy_body(const struct cache_body *body, char *at)

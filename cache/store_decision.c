@@ -326,6 +326,7 @@ void cache_decide(const struct cache_policy *policy, const struct cache_request 
         out->store = false;
         out->reason = CACHE_REASON_VARY_BYPASS;
     }
+    out->browser = cache_browser_of(policy, CACHE_STATUS_HIT);
     if (out->store)
         out->status = had_object ? CACHE_STATUS_EXPIRED : CACHE_STATUS_MISS;
     else

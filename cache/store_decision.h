@@ -7,6 +7,7 @@
  *
  * Pure: `now` is an argument. Thread: any. Limits: CACHE_DROP_MAX fields named in private="…" and
  * no-cache="…"; a response that names more is not stored. */
+#include "cache/browser_ttl.h"
 #include "cache/lifetime.h"
 #include "cache/request.h"
 #include "cache/response_rules.h"
@@ -35,6 +36,7 @@ struct cache_decision {
     bool strip_set_cookie;              /* from the stored head and from this client's response */
     struct gw_str drop[CACHE_DROP_MAX]; /* further field names to leave out of the stored head */
     size_t drop_count;
+    struct cache_browser browser; /* what hits of the stored object will want, most likely */
 };
 
 /* had_object: a stale object is about to be replaced, the status is EXPIRED instead of MISS. The

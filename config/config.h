@@ -18,6 +18,9 @@
 
 struct json_doc;
 
+/* What a system call outside the filter meets: EPERM, or the end of the process. */
+enum config_seccomp_action { CONFIG_SECCOMP_DENY, CONFIG_SECCOMP_KILL };
+
 struct config {
     struct gw_str path; /* of the file; not given: built from flags */
     struct config_listen *listen;
@@ -40,6 +43,9 @@ struct config {
     struct config_log log;
     uint32_t faults_seed;       /* [1] which requests a ratio of faults meets */
     const struct json_doc *doc; /* as it stood, for messages about expressions */
+    struct gw_str user;         /* NAME[:GROUP] that root becomes; not given: it stays root */
+    bool seccomp;               /* [false] a filter of system calls (gateway/seccomp.h) */
+    enum config_seccomp_action seccomp_action; /* [deny] */
 };
 
 /* What the command line says about a file; all zero for none. */

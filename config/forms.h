@@ -21,6 +21,7 @@ extern const struct schema_form form_continent;   /* struct gw_str */
 extern const struct schema_form form_user_from;   /* struct config_user_from */
 extern const struct schema_form form_access_log;  /* struct config_log: access and access_path */
 extern const struct schema_form form_expression;  /* struct config_expression */
+extern const struct schema_form form_user;        /* struct gw_str */
 extern const struct schema_form form_folder;      /* struct gw_str, relative to the file */
 extern const struct schema_form form_path;        /* struct gw_str */
 extern const struct schema_form form_word;        /* struct gw_str */

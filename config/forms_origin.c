@@ -3,7 +3,8 @@
 #include "config/forms.h"
 #include "config/load.h"
 
-#define WORD_MAX 64
+#define WORD_MAX     64
+#define PATH_MAX_LEN 1024 /* a probe's whole head has 2 KiB */
 
 /* Compiled later, where the language lives; what is remembered is where it stands. */
 static bool parse_expression(struct load *l, const struct json *v, struct gw_str text, void *out)
@@ -15,6 +16,8 @@ static bool parse_expression(struct load *l, const struct json *v, struct gw_str
 /* Sent as it stands: whatever could end the request line is refused here. */
 static bool parse_path(struct load *l, const struct json *v, struct gw_str text, void *out)
 {
+    if (text.len > PATH_MAX_LEN)
+        return load_fail(l, v, "a path of more than %d bytes; shorten it", PATH_MAX_LEN);
     if (text.ptr[0] != '/')
         return load_fail(l, v, "a path begins with \"/\", such as /api/health");
     for (size_t i = 0; i < text.len; i++)

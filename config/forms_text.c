@@ -203,6 +203,28 @@ static bool parse_folder(struct load *l, const struct json *v, struct gw_str tex
     return true;
 }
 
+/* Whether such a user exists is a matter of the machine that runs it, not of the one that checks.
+ */
+static bool parse_user(struct load *l, const struct json *v, struct gw_str text, void *out)
+{
+    struct gw_str rest = text, name;
+    size_t parts = 0;
+    bool ok = true;
+    while (gw_str_next(&rest, ':', &name)) {
+        ok = ok && name.len > 0 && name.ptr[0] != '-';
+        for (size_t i = 0; i < name.len; i++)
+            ok = ok && (is_alnum(name.ptr[i]) || strchr("-._", name.ptr[i]));
+        parts++;
+    }
+    if (!ok || parts > 2)
+        return load_fail(l, v, "\"%.*s\" is no user; write \"NAME\" or \"NAME:GROUP\"",
+                         GW_STR_ARG(text));
+    *(struct gw_str *)out = gw_arena_dup(l->arena, text);
+    return true;
+}
+
+const struct schema_form form_user = {sizeof(struct gw_str), "\"NAME\" or \"NAME:GROUP\"",
+                                      parse_user};
 const struct schema_form form_folder = {sizeof(struct gw_str), "the path of a folder",
                                         parse_folder};
 const struct schema_form form_host = {sizeof(struct gw_str), "a host name or \"*\"", parse_host};

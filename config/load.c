@@ -130,15 +130,25 @@ static int find_plan(const char *name)
     return -1;
 }
 
+/* All texts at and below `v`, or the passwords of URLs only. */
+static void hide_below(struct json_doc *doc, const struct json *v, bool all)
+{
+    if (all || gw_str_find(json_str(v), GW_STR("://")) != GW_NPOS)
+        json_hide(doc, v);
+    for (const struct json *child = json_first(v); child; child = json_next(child))
+        hide_below(doc, child, all);
+}
+
 /* Before the first message: an excerpt shows the line, and a secret may stand on the same one as a
- * mistake. */
+ * mistake, or be the mistake: under `admin` a misspelt name's value is a token for all we know. */
 static void hide_secrets(struct json_doc *doc)
 {
     const struct json *root = json_root(doc);
-    const struct json *admin = json_get(root, "admin");
-    json_hide(doc, json_get(admin, "token"));
-    json_hide(doc, json_get(admin, "api_key"));
+    hide_below(doc, root, false);
     json_hide(doc, json_get(json_get(root, "limiter"), "backend"));
+    for (const struct json *member = json_first(json_get(root, "admin")); member;
+         member = json_next(member))
+        hide_below(doc, member, !gw_str_eq(json_key(member), GW_STR("address")));
 }
 
 static struct config *load_document(struct json_doc *doc, const struct config_overrides *overrides,

@@ -13,6 +13,8 @@ static const char *const scheme_words[] = {"http", "https", NULL};
 static const char *const log_format_words[] = {"json", "common", NULL};
 static const char *const log_level_words[] = {"error", "warn", "info", "debug", NULL};
 
+static const char *const seccomp_action_words[] = {"deny", "kill", NULL};
+
 static const struct schema_key certificate_keys[] = {
     {SCHEMA_KEY(struct config_certificate, certificate, "certificate", PATH),
      .help = "PEM file with the certificate and its chain"},
@@ -176,5 +178,11 @@ static const struct schema_key root_keys[] = {
     {SCHEMA_KEY(struct config, log, "log", OBJECT), .section = &log_section, .help = "logs"},
     {SCHEMA_KEY(struct config, faults_seed, "faults_seed", INT), .initial = "1", .max = UINT32_MAX,
      .help = "decides which requests a fault's ratio meets"},
+    {SCHEMA_KEY(struct config, user, "user", FORM), .form = &form_user,
+     .help = "NAME or NAME:GROUP; whom root becomes once its ports are bound"},
+    {SCHEMA_KEY(struct config, seccomp, "seccomp", BOOL), .initial = "false",
+     .help = "refuse system calls that an edge does not need"},
+    {SCHEMA_KEY(struct config, seccomp_action, "seccomp_action", ENUM), .initial = "deny",
+     .words = seccomp_action_words, .help = "such a call fails with EPERM, or ends the process"},
     {0}};
 const struct schema_section schema_root = {sizeof(struct config), root_keys, NULL, NULL};

@@ -23,6 +23,7 @@ case ${1:-} in
 esac
 
 python=/usr/bin/python3
+export PYTHONDONTWRITEBYTECODE=1 # the tree stays as it was
 config=config/hub-evolution/nearedge.json
 binary=build/release/nearedge
 scratch=$(mktemp -d)
@@ -47,8 +48,7 @@ say() {
 }
 
 wait_for_file() { # FILE PID
-    local turn
-    for turn in $(seq 400); do
+    for _ in $(seq 400); do
         [ -s "$1" ] && return 0
         kill -0 "$2" 2>/dev/null || return 1
         sleep 0.05
@@ -102,6 +102,7 @@ start_gateway() {
 
 print_urls() {
     local host='-H "Host: ci.hub-evolution.com"' head='curl -s -o /dev/null -D -' port=${secure##*:}
+    local site=https://staging.hub-evolution.com:$port/
     cat <<END
 
 Your edge listens on http://$listen, its admin on http://$admin. Try, in another terminal:
@@ -114,7 +115,13 @@ Your edge listens on http://$listen, its admin on http://$admin. Try, in another
   https                 $head --cacert $ca --resolve ci.hub-evolution.com:$port:127.0.0.1 https://ci.hub-evolution.com:$port/styles.css
   what it counted       curl -s http://$admin/metrics
 
-Browsers trust it after: sudo $binary trust --install --dir ${ca%/*}
+In a browser it is $site, with its cache, a WebSocket, events and a limit to try:
+
+  trust its authority   $binary trust --install --dir ${ca%/*}
+                        (your Chromium and Firefox, through certutil of libnss3-tools; the same with sudo: curl and the rest)
+  find its name         echo 127.0.0.1 staging.hub-evolution.com | sudo tee -a /etc/hosts
+  or, just once         chromium --host-resolver-rules="MAP staging.hub-evolution.com 127.0.0.1" $site
+
 Ctrl-C ends it.
 
 END

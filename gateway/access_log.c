@@ -22,7 +22,8 @@ struct access_log {
     struct gw_loop *loop;
     const struct config_log *settings;
     struct access_line line;
-    int fd; /* -1: off, or the file could not be opened */
+    int fd;                        /* -1: off, or the file could not be opened */
+    enum config_log_target opened; /* what fd is */
     bool is_file, is_socket;
     struct gw_buf pending; /* whole lines, but the first may have begun to leave already */
     bool first_has_begun;
@@ -75,15 +76,20 @@ static void use(struct access_log *log, int fd)
     if (log->fd >= 0)
         close(log->fd);
     log->fd = fd;
+    log->opened = log->settings->access;
     if (fd >= 0 && fstat(fd, &st) != 0)
         st.st_mode = 0;
     log->is_file = S_ISREG(st.st_mode);
     log->is_socket = S_ISSOCK(st.st_mode);
 }
 
-/* After logrotate has moved the file; when there is no new one, the old is better than none. */
+/* After logrotate has moved the file; when there is no new one, the old is better than none. A
+ * standard stream is opened once: it has no other end to find, and a process that has become
+ * another user may not open it again. */
 void access_log_reopen(struct access_log *log)
 {
+    if (log->fd >= 0 && log->opened == log->settings->access && log->opened != CONFIG_LOG_FILE)
+        return;
     int fd = open_target(log->settings);
     int err = errno;
     if (fd < 0 && log->settings->access != CONFIG_LOG_OFF) {
@@ -227,7 +233,8 @@ struct access_log *access_log_new(struct gw_loop *loop, const struct config_log 
     gw_task_init(&log->flush, on_flush);
     gw_deadline_init(&log->retry, on_retry);
     access_line_init(&log->line, settings);
-    access_log_reopen(log);
+    if (settings->access != CONFIG_LOG_FILE)
+        access_log_reopen(log);
     return log;
 }
 

@@ -15,7 +15,8 @@
 struct access_log;
 struct exchange;
 
-/* The settings are borrowed until the next access_log_configure. */
+/* The settings are borrowed until the next access_log_configure. A standard stream is opened now, a
+ * file by access_log_reopen: as the user that the process has become (gateway/privilege.h). */
 struct access_log *access_log_new(struct gw_loop *loop, const struct config_log *settings);
 /* After a reload; flushes first. */
 void access_log_configure(struct access_log *log, const struct config_log *settings);

@@ -143,24 +143,10 @@ static void add(struct field *f, struct gw_str piece)
         f->left -= piece.len;
 }
 
-/* The next byte of percent-encoded text, lower case. A broken escape stands for itself. */
-static char next_decoded(struct gw_str *text)
-{
-    char c = text->ptr[0];
-    size_t used = 1;
-    if (c == '%' && text->len >= 3 && gw_hex_value(text->ptr[1]) >= 0 &&
-        gw_hex_value(text->ptr[2]) >= 0) {
-        c = (char)(gw_hex_value(text->ptr[1]) << 4 | gw_hex_value(text->ptr[2]));
-        used = 3;
-    }
-    *text = gw_str_from(*text, used);
-    return gw_lower(c);
-}
-
 static bool is_name(struct gw_str encoded, struct gw_str name)
 {
     for (size_t i = 0; i < name.len; i++)
-        if (!encoded.len || next_decoded(&encoded) != gw_lower(name.ptr[i]))
+        if (!encoded.len || gw_lower(url_next_decoded(&encoded)) != gw_lower(name.ptr[i]))
             return false;
     return encoded.len == 0;
 }

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "cache/purge.h"
+#include "cache/tags.h"
 #include "gateway/admin_route.h"
 #include "gateway/exchange.h"
 #include "gateway/http/date.h"
@@ -77,6 +78,17 @@ static void add_time(struct gw_buf *out, const char *name, uint64_t ms)
     gw_buf_printf(out, ",\"%s\":\"%.*s\"", name, DATE_ISO_LEN, iso);
 }
 
+static void add_tags(struct gw_buf *out, struct gw_str tags)
+{
+    struct gw_str tag;
+    gw_buf_add(out, GW_STR(",\"tags\":["));
+    for (bool first = true; cache_tag_next(&tags, &tag); first = false) {
+        gw_buf_add(out, first ? GW_STR_EMPTY : GW_STR(","));
+        gw_buf_json(out, tag);
+    }
+    gw_buf_char(out, ']');
+}
+
 /* What a person compares with the headers they got; the body stays where it is. */
 static void add_object(struct gw_buf *out, const struct snapshot *s, const struct cache_object *o,
                        uint64_t now_ms)
@@ -100,6 +112,7 @@ static void add_object(struct gw_buf *out, const struct snapshot *s, const struc
     gw_buf_json(out, cache_object_text(o, o->head.content_type));
     gw_buf_add(out, GW_STR(",\"etag\":"));
     gw_buf_json(out, cache_object_text(o, o->head.etag));
+    add_tags(out, cache_object_text(o, o->head.tags));
     gw_buf_char(out, '}');
 }
 
@@ -129,6 +142,8 @@ enum admin_result admin_cache_objects(struct admin_call *call)
         read_prefix(text, &match);
     if (admin_query(call, GW_STR("edge"), &text))
         match.edge = text;
+    if (admin_query(call, GW_STR("tag"), &text) && text.len)
+        match.tag = text;
 
     /* One more than is shown tells whether there is more. */
     struct cache_object **objects = gw_alloc((limit + 1) * sizeof(struct cache_object *));

@@ -37,17 +37,26 @@ static bool is_first_of_its_name(const struct snapshot *s, size_t zone, struct g
 
 typedef void take_limiter(void *ctx, const struct limiter *limiter);
 
-/* Those that compare, each name once, as admin_limits_state lists them. */
-static void each_comparing(const struct snapshot *s, take_limiter *take, void *ctx)
+/* Those that compare (of this name, when it is not empty), each name once, as admin_limits_state
+ * lists them. */
+static void each_comparing(const struct snapshot *s, struct gw_str name, take_limiter *take,
+                           void *ctx)
 {
     for (size_t i = 0; i < s->zone_count; i++) {
         size_t count = 0;
         const struct limiter *all =
             s->zones[i].limiters ? limiter_policy_limiters(s->zones[i].limiters, &count) : NULL;
         for (size_t k = 0; k < count; k++)
-            if (all[k].compare && is_first_of_its_name(s, i, all[k].name))
+            if (all[k].compare && (!name.len || gw_str_eq(all[k].name, name)) &&
+                is_first_of_its_name(s, i, all[k].name))
                 take(ctx, &all[k]);
     }
+}
+
+static struct gw_str name_asked(const struct admin_call *call)
+{
+    struct gw_str name;
+    return admin_query(call, GW_STR("name"), &name) ? name : GW_STR_EMPTY;
 }
 
 static bool judges(const struct limiter *limiter, unsigned store)
@@ -240,7 +249,6 @@ static void add_limiter(struct sheet *t)
 
 struct listing {
     struct admin_call *call;
-    struct gw_str name; /* empty: all */
     struct prices prices;
     struct matrix_counts *counts; /* scratch: too large for a stack */
     bool any;
@@ -249,8 +257,6 @@ struct listing {
 static void list(void *ctx, const struct limiter *limiter)
 {
     struct listing *l = ctx;
-    if (l->name.len && !gw_str_eq(l->name, limiter->name))
-        return;
     struct matrix_tally *tally =
         matrix_find(limiter_world_matrix(l->call->server->limiter), limiter);
     if (tally)
@@ -272,14 +278,12 @@ static void list(void *ctx, const struct limiter *limiter)
 enum admin_result admin_compare_get(struct admin_call *call)
 {
     struct listing l = {.call = call, .prices = prices_built_in()};
-    if (!admin_query(call, GW_STR("name"), &l.name))
-        l.name = GW_STR_EMPTY;
     l.counts = gw_alloc(sizeof(*l.counts));
     gw_buf_printf(&call->out,
                   "{\"success\":true,\"data\":{\"nowMs\":%llu,\"prices\":{\"date\":\"%s\","
                   "\"currency\":\"USD\"},\"limiters\":[",
                   (unsigned long long)call->exchange->now.wall_ms, l.prices.date);
-    each_comparing(admin_snapshot(call), list, &l);
+    each_comparing(admin_snapshot(call), name_asked(call), list, &l);
     gw_buf_add(&call->out, GW_STR("]}}"));
     free(l.counts);
     return ADMIN_DONE;
@@ -290,8 +294,6 @@ enum admin_result admin_compare_get(struct admin_call *call)
 static void clear(void *ctx, const struct limiter *limiter)
 {
     struct listing *l = ctx;
-    if (l->name.len && !gw_str_eq(l->name, limiter->name))
-        return;
     struct matrix_tally *tally =
         matrix_find(limiter_world_matrix(l->call->server->limiter), limiter);
     l->any = true;
@@ -302,9 +304,7 @@ static void clear(void *ctx, const struct limiter *limiter)
 enum admin_result admin_compare_clear(struct admin_call *call)
 {
     struct listing l = {.call = call};
-    if (!admin_query(call, GW_STR("name"), &l.name))
-        l.name = GW_STR_EMPTY;
-    each_comparing(admin_snapshot(call), clear, &l);
+    each_comparing(admin_snapshot(call), name_asked(call), clear, &l);
     gw_buf_printf(&call->out, "{\"success\":true,\"data\":{\"ok\":%s}}", l.any ? "true" : "false");
     return ADMIN_DONE;
 }
@@ -350,6 +350,6 @@ void admin_compare_metrics(struct admin_call *call)
     struct scrape s = {.server = call->server,
                        .out = &call->out,
                        .counts = gw_alloc(sizeof(struct matrix_counts))};
-    each_comparing(admin_snapshot(call), scrape_limiter, &s);
+    each_comparing(admin_snapshot(call), GW_STR_EMPTY, scrape_limiter, &s);
     free(s.counts);
 }

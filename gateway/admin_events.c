@@ -2,7 +2,7 @@
 /* GET /api/events: one server-sent event for each finished request, with the access log's JSON line
  * as its data (HTML standard, section 9.2). Event ids are the recorder's numbers: a client that
  * reconnects with Last-Event-ID, or asks ?since=N, goes on where it was as far as the recorder
- * remembers.
+ * remembers; a number that was not given yet is another process's, and all is news then.
  *
  * The stream looks for news every EVENTS_TICK_MS rather than being told of each exchange: workers
  * then owe a watcher nothing but the record. It never falls silent: `missed` says how many events
@@ -12,10 +12,11 @@
 #include "gateway/exchange.h"
 #include "gateway/server.h"
 
-#define EVENTS_TICK_MS   50
-#define EVENTS_BATCH     100
-#define EVENTS_PIECE     ((size_t)256 << 10) /* then what the client takes is asked first */
-#define EVENTS_SILENT_MS 15000 /* a comment then: proxies cut silent streams after a minute */
+#define EVENTS_TICK_MS     50
+#define EVENTS_BATCH       100
+#define EVENTS_PIECE       ((size_t)256 << 10) /* then what the client takes is asked first */
+#define EVENTS_STREAMS_MAX 64                  /* at once: each looks for itself */
+#define EVENTS_SILENT_MS   15000 /* a comment then: proxies cut silent streams after a minute */
 
 struct events {
     struct admin_stream stream;
@@ -106,7 +107,9 @@ static bool pump(struct admin_stream *stream, struct gw_buf *out)
 
 static void release(struct admin_stream *stream)
 {
-    gw_deadline_cancel(&gw_container_of(stream, struct events, stream)->tick);
+    struct events *e = gw_container_of(stream, struct events, stream);
+    gw_deadline_cancel(&e->tick);
+    e->exchange->worker->server->event_streams--;
 }
 
 static bool read_number(struct admin_call *call, struct gw_str name, uint64_t *out)
@@ -120,7 +123,7 @@ enum admin_result admin_events(struct admin_call *call)
     struct exchange *x = call->exchange;
     const struct gw_str *last = headers_find(&call->request->headers, GW_STR("Last-Event-ID"));
     struct events *e = gw_arena_zalloc(&x->arena, sizeof(*e));
-    uint64_t since = recorder_next(&call->server->recorder) - 1;
+    uint64_t newest = recorder_next(&call->server->recorder) - 1, since = newest;
     if (last && !gw_str_u64(*last, UINT64_MAX - RECORDER_MAX, &since))
         last = NULL; /* not one of our ids: from now on */
     if (!read_number(call, GW_STR("since"), &since) ||
@@ -128,9 +131,15 @@ enum admin_result admin_events(struct admin_call *call)
         admin_fail(call, 400, "\"since\" and \"rate\" are whole numbers");
         return ADMIN_DONE;
     }
+    if (call->server->event_streams == EVENTS_STREAMS_MAX) {
+        admin_fail(call, 503, "%d event streams are open, the most there may be",
+                   EVENTS_STREAMS_MAX);
+        return ADMIN_DONE;
+    }
+    call->server->event_streams++;
     e->stream = (struct admin_stream){pump, release};
     e->exchange = x;
-    e->next = since + 1;
+    e->next = since > newest ? 1 : since + 1;
     e->last_ms = gw_loop_real_ms(call->worker->loop);
     gw_deadline_init(&e->tick, on_tick);
     call->content_type = "text/event-stream";

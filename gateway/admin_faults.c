@@ -117,7 +117,8 @@ static struct fault *read_fault(struct api_write *w, const struct json *v)
     return NULL;
 }
 
-/* Adds one to the change; false after a refusal. */
+/* Adds one to the change; false after a refusal. Sets are shared with the workers and never
+ * changed: each fault makes a new one, which is no loop to mind at 32 of them. */
 static bool put(struct api_write *w, struct fault *fault)
 {
     struct fault_set *with = fault_set_with(w->change.faults, fault);
@@ -139,6 +140,8 @@ static bool answer(struct api_write *w)
     return true;
 }
 
+/* The list in the body takes the place of all there are: what is left of a change that is refused
+ * halfway goes with the write, and nobody has met it. */
 static bool put_all(struct api_write *w)
 {
     const struct json *list = json_get(json_root(w->body), "faults");
@@ -176,6 +179,7 @@ static bool put_one(struct api_write *w)
     return put(w, fault) && answer(w);
 }
 
+/* The change is empty as it stands, and that is what is asked for. */
 static bool delete_all(struct api_write *w)
 {
     return answer(w);

@@ -16,7 +16,6 @@ static void set_gauges(struct server *s)
     metrics_set(s->metrics, METRIC_CACHE_BYTES, (int64_t)cache.bytes);
     metrics_set(s->metrics, METRIC_CACHE_OBJECTS, (int64_t)cache.objects);
     metrics_set(s->metrics, METRIC_BACKEND_UP, health.up);
-    metrics_set(s->metrics, METRIC_CONNECTIONS, atomic_load(&s->connections));
     metrics_set(s->metrics, METRIC_CONFIG_RELOAD, atomic_load(&s->last_reload_ok));
 }
 

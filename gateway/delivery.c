@@ -36,27 +36,36 @@ static void add_recoded(struct exchange *x, const struct cache_object *o, uint32
     recode_add_vary(x->delivery.recoding, &fields, own);
 }
 
+/* Settings have changed since the object was stored. */
+static void replace_control(struct cache_browser browser, struct gw_str origin, struct gw_buf *own,
+                            struct head_parts *parts)
+{
+    size_t mark = own->len;
+    gw_buf_add(own, GW_STR("Cache-Control: "));
+    if (cache_browser_control(browser, origin, own) == CACHE_BROWSER_REPLACE) {
+        gw_buf_add(own, GW_STR("\r\n"));
+        parts->control = GW_STR_EMPTY; /* ours is among the other own lines */
+    } else {
+        own->len = mark;
+    }
+}
+
 static struct head_parts head_from(struct exchange *x, const struct cache_object *o, uint32_t from,
                                    uint32_t to, struct gw_buf *own)
 {
     const struct cache_head *head = &o->head;
     struct head_parts parts = {cache_object_head(o, from, to),
                                cache_object_head(o, head->control_at, head->length_at)};
-    struct gw_str origin = cache_object_text(o, head->cache_control);
     if (cache_is_recoded(x->delivery.recoding)) {
         uint32_t fields = (uint32_t)gw_max_u64(from, head->fields_at);
         parts.before_control = cache_object_head(o, from, fields);
         add_recoded(x, o, fields, to, own);
     }
-    size_t mark = own->len;
-    gw_buf_add(own, GW_STR("Cache-Control: "));
-    if (cache_browser_control(&x->cache_policy, x->cache.status, origin, own) ==
-        CACHE_BROWSER_REPLACE) {
-        gw_buf_add(own, GW_STR("\r\n"));
-        parts.control = GW_STR_EMPTY; /* ours is among the other own lines */
-    } else {
-        own->len = mark;
-    }
+    struct cache_browser browser = cache_browser_of(&x->cache_policy, x->cache.status);
+    if (!cache_browser_same(browser, head->browser))
+        replace_control(browser, cache_object_text(o, head->cache_control), own, &parts);
+    else if (head->browser_control.len)
+        parts.control = cache_object_text(o, head->browser_control);
     return parts;
 }
 

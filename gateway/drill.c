@@ -122,11 +122,11 @@ static void on_armed(void *ctx, const struct load_admin_reply *reply)
     struct drill *d = ctx;
     d->calling = false;
     if (reply->err || reply->status != 200) {
+        size_t line = gw_min_size(gw_str_chr(reply->body, '\n'), 90);
         char why[160];
         snprintf(why, sizeof(why), "the admin listener does not take the fault (%s%.*s)",
                  reply->err ? gw_strerror(reply->err) : "",
-                 (int)gw_min_size(gw_str_chr(reply->body, '\n'), 90),
-                 reply->body.ptr ? reply->body.ptr : "");
+                 GW_STR_ARG(gw_str_first(reply->body, line)));
         give_up(d, why);
         return;
     }

@@ -25,13 +25,18 @@ static step_function *const steps[STEP_COUNT] = {
 
 /* ---- life ---- */
 
+static void on_next_turn(struct gw_task *task)
+{
+    exchange_resume(gw_container_of(task, struct exchange, next_turn));
+}
+
 struct exchange *exchange_new(struct worker *worker, const struct exchange_io *io, void *session)
 {
     struct gw_list *free_link = gw_list_pop(&worker->free_exchanges);
     struct exchange *x =
         free_link ? gw_list_entry(free_link, struct exchange, link) : gw_alloc(sizeof(*x));
     worker->free_exchange_count -= free_link != NULL;
-    memset(x, 0, offsetof(struct exchange, arena));
+    memset(x, 0, offsetof(struct exchange, request));
     x->rules.settings.present = 0;
     memset(x->rules.matched, 0, sizeof(x->rules.matched));
     gw_list_init(&x->link);
@@ -41,6 +46,7 @@ struct exchange *exchange_new(struct worker *worker, const struct exchange_io *i
     x->io = io;
     x->session = session;
     x->holds = 1;
+    gw_task_init(&x->next_turn, on_next_turn);
     return x;
 }
 
@@ -89,6 +95,7 @@ static void release_parts(struct exchange *x)
 {
     if (x->limit.asked && !x->limit.decided)
         limiter_cancel(&x->limit.call);
+    gw_task_cancel(&x->next_turn);
     upstream_cancel(x->upstream);
     x->upstream = NULL;
     if (x->fetch)
@@ -141,16 +148,14 @@ void exchange_respond(struct exchange *x, const struct response *response)
         rate_on_response(x, response);
     if (gw_unlikely(recorder_is_on(&x->worker->server->recorder)))
         x->recorded_head = record_response(&x->arena, response);
-    for (size_t i = 0; i < response->body_parts; i++)
-        x->bytes_sent += response->body[i].iov_len;
+    x->bytes_sent += conn_bytes(response->body, response->body_parts);
     x->io->respond(x->session, response);
 }
 
 void exchange_send(struct exchange *x, const struct iovec *parts, size_t count,
                    const struct conn_hold *hold)
 {
-    for (size_t i = 0; i < count; i++)
-        x->bytes_sent += parts[i].iov_len;
+    x->bytes_sent += conn_bytes(parts, count);
     x->io->send(x->session, parts, count, hold);
 }
 
@@ -181,6 +186,14 @@ void exchange_on_bad_body(struct exchange *x, unsigned status)
     exchange_resume(x);
 }
 
+/* What goes on for as long as somebody else has to say something. */
+static bool is_endless(const struct exchange *x)
+{
+    const struct admin_call *call = x->admin_call;
+    return x->step == STEP_PASS || x->step == STEP_FAULT ||
+           (call && (call->stream || call->replay));
+}
+
 /* A client that has closed its side while we stream from the origin is taken to be gone, as nginx
  * does: nobody would see an idle stream end otherwise. Answers that need no origin are still sent
  * to one who only said that it asks no more. */
@@ -191,10 +204,16 @@ bool exchange_on_eof(struct exchange *x)
             upstream_send_end(x->upstream);
         return true;
     }
-    if (x->step != STEP_PASS && x->step != STEP_FAULT)
+    if (!is_endless(x))
         return true;
     exchange_on_gone(x);
     return false;
+}
+
+enum step_result exchange_yield(struct exchange *x)
+{
+    gw_loop_defer(x->worker->loop, &x->next_turn);
+    return STEP_WAIT;
 }
 
 void exchange_resume(struct exchange *x)

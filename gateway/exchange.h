@@ -32,18 +32,14 @@ struct exchange {
     bool body_ended;            /* the request body was received whole */
     bool body_too_large;
     uint64_t body_received, body_max; /* bytes */
-
-    struct h1_message request;
     int error;                 /* of the parser: the request is answered with it and nothing else */
     struct gw_str path, query; /* normalised; slices of request.url or of the arena */
     struct gw_str origin_path, origin_query; /* as the origin is asked */
     char ray[17];                            /* 16 hex digits, NUL */
     size_t edge;                             /* index in the snapshot */
     uint32_t isolate;
-    struct exchange_client client;
-    uint64_t start_us;  /* real */
-    struct gw_time now; /* of the turn that started it */
-
+    uint64_t start_us;              /* real */
+    struct gw_time now;             /* of the turn that started it */
     struct destination destination; /* from RULES on */
     struct edge_fault *fault;       /* in the arena; NULL: none was met */
     struct exchange_rate *rate;     /* in the arena; NULL: there are no rules */
@@ -61,12 +57,14 @@ struct exchange {
     unsigned origin_status; /* for the log; 0: not asked */
     uint64_t origin_us;
     bool upstream_ended;
+    struct gw_task next_turn;    /* of a step that has yielded */
     struct gw_str recorded_head; /* of the response, while the recorder is on (record.h) */
+    unsigned status;             /* sent to the client */
+    uint64_t bytes_sent;         /* body bytes */
 
-    unsigned status;     /* sent to the client */
-    uint64_t bytes_sent; /* body bytes */
-
-    /* From here on each step fills what it uses: zeroing it all would cost more than most steps. */
+    /* Not zeroed, which would cost more than most steps: session and steps fill what they use. */
+    struct h1_message request;
+    struct exchange_client client;
     struct gw_arena arena;
     struct cache_request cache_request;
     struct cache_policy cache_policy;
@@ -78,7 +76,7 @@ struct exchange {
 /* For sessions: takes an exchange from the worker's pool; the session fills request and client,
  * then starts it. */
 struct exchange *exchange_new(struct worker *worker, const struct exchange_io *io, void *session);
-/* Runs the steps as far as they go; `first` is NORMALISE, ADMIN, or REPLY after a parse error. */
+/* Runs the steps as far as they go; `first` is NORMALISE, also after a parse error, or ADMIN. */
 void exchange_start(struct exchange *x, enum step first);
 /* For a request whose head never became complete: back into the pool, no log, no done. */
 void exchange_discard(struct exchange *x);
@@ -93,7 +91,7 @@ void exchange_on_bad_body(struct exchange *x, unsigned status);
 /* The client sends no more. False when that ended the exchange. */
 bool exchange_on_eof(struct exchange *x);
 
-/* For steps: to the session, and into the exchange's own account of what it has sent. */
+/* For steps: to the session, and into the account of what was sent. */
 void exchange_respond(struct exchange *x, const struct response *response);
 void exchange_send(struct exchange *x, const struct iovec *parts, size_t count,
                    const struct conn_hold *hold);
@@ -104,6 +102,8 @@ void exchange_unhold(struct exchange *x);
 
 /* Called by event handlers: something the current step waits for has happened. */
 void exchange_resume(struct exchange *x);
+/* For a step that could go on for long: the others on this loop first. Answers STEP_WAIT. */
+enum step_result exchange_yield(struct exchange *x);
 
 static inline const struct config_zone *exchange_zone(const struct exchange *x)
 {

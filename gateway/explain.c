@@ -78,13 +78,26 @@ static bool find_zone(struct explain *e)
 
 /* ---- limiter ---- */
 
+static void find_check(struct explain *e)
+{
+    const struct limiter_route *route = e->limit.route;
+    e->check = visit_app_check(&e->visit, route, false, &e->arena);
+    if (e->check != APP_CHECK_PASSES || !route->limiter)
+        return;
+    e->check = visit_app_check(&e->visit, route, true, &e->arena);
+    e->check_behind_limiter = e->check != APP_CHECK_PASSES;
+}
+
 static void find_limiter(struct explain *e)
 {
     struct explain_limit *limit = &e->limit;
     const struct limiter_policy *policy = e->visit.zone->limiters;
     if (policy)
         limit->route = limiter_policy_match(policy, e->request.method_id, e->visit.path);
-    limit->limiter = limit->route ? limit->route->limiter : NULL;
+    if (!limit->route)
+        return;
+    find_check(e);
+    limit->limiter = limit->route->limiter;
     if (!limit->limiter)
         return;
     char space[LIMITER_KEY_MAX];
@@ -153,6 +166,7 @@ struct explain *explain_new(const struct snapshot *s, const struct explain_quest
     gw_buf_init(&e->key, CACHE_KEY_MAX);
     e->snapshot = s;
     e->rate = q->rate;
+    e->veil = q->veil;
     e->visit.request = &e->request;
     e->visit.wall_ms = q->now_ms;
     if (!explain_read_request(e, q, error)) {

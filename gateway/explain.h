@@ -19,6 +19,13 @@
 #define EXPLAIN_ERROR_MAX 256
 
 struct cache_store;
+
+/* Copies a text that came with the request to `out`, as it may be shown. */
+struct explain_veil {
+    void (*show)(const void *ctx, struct gw_str text, struct gw_buf *out);
+    const void *ctx;
+};
+
 struct explain_question {
     struct gw_str method; /* [GET] */
     struct gw_str url;    /* absolute */
@@ -29,6 +36,7 @@ struct explain_question {
     uint64_t now_ms;            /* wall clock */
     struct cache_store *store;  /* live: also look into the cache; NULL: do not */
     struct rate_counters *rate; /* likewise into the counters of rate limiting rules */
+    struct explain_veil veil;   /* of explain_json; without `show`: all may be shown */
 };
 
 /* What a look-up would find. */
@@ -67,11 +75,14 @@ struct explain {
     bool parts_cut;
     struct ruleset_result rules;
     struct rate_counters *rate;          /* the question's */
+    struct explain_veil veil;            /* likewise */
     const struct explain_rule *refusing; /* rate limiting rule that ends it, by what is known */
     struct explain_setting settings[CACHE_SETTING_COUNT];
     size_t setting_count;
     struct destination destination;
     struct explain_limit limit;
+    enum app_check check;      /* what the app would refuse … */
+    bool check_behind_limiter; /* … after its limiter has counted */
     struct cache_request cache_request;
     struct cache_policy cache_policy;
     struct cache_eligibility eligibility;

@@ -4,6 +4,8 @@
  * the rule's id are used. */
 #include "gateway/explain_view.h"
 
+#define SEEN_MAX ((size_t)1 << 20) /* no text of a request is longer */
+
 /* A comma unless it would be the first member: what was written last tells. */
 static void separate(struct gw_buf *out)
 {
@@ -22,6 +24,21 @@ static void add_text(struct gw_buf *out, const char *name, struct gw_str text)
 {
     add_name(out, name);
     gw_buf_json(out, text);
+}
+
+/* A text that came with the request. */
+static void add_seen(struct gw_buf *out, const struct explain *e, const char *name,
+                     struct gw_str text)
+{
+    struct gw_buf shown;
+    if (!e->veil.show) {
+        add_text(out, name, text);
+        return;
+    }
+    gw_buf_init(&shown, SEEN_MAX);
+    e->veil.show(e->veil.ctx, text, &shown);
+    add_text(out, name, gw_buf_str(&shown));
+    gw_buf_release(&shown);
 }
 
 /* What a document left out is left out. */
@@ -71,9 +88,11 @@ static void open_list(struct gw_buf *out, const char *name)
     gw_buf_char(out, '[');
 }
 
-/* ---- rules ---- */
+/* ---- rules ----
+ * Texts of rules are the operator's and stand as they are; what a rule found in the request is the
+ * visitor's and goes through add_seen. */
 
-static void add_part(struct gw_buf *out, const struct explain_part *part)
+static void add_part(struct gw_buf *out, const struct explain *e, const struct explain_part *part)
 {
     separate(out);
     gw_buf_char(out, '{');
@@ -83,12 +102,15 @@ static void add_part(struct gw_buf *out, const struct explain_part *part)
     add_bool(out, "decided", part->decided);
     if (part->comparison && part->missing)
         add_null(out, "left");
+    else if (part->comparison && part->veiled)
+        add_text(out, "left", GW_STR("***"));
     else if (part->comparison)
-        add_text(out, "left", part->left);
+        add_seen(out, e, "left", part->left);
     gw_buf_char(out, '}');
 }
 
-static void add_rate(struct gw_buf *out, const struct explain_rule *r)
+/* Counters as they stand now: asking counts nothing. */
+static void add_rate(struct gw_buf *out, const struct explain *e, const struct explain_rule *r)
 {
     static const char *const moments[] = {[RATE_AT_REQUEST] = "request",
                                           [RATE_AT_ORIGIN] = "origin",
@@ -96,7 +118,7 @@ static void add_rate(struct gw_buf *out, const struct explain_rule *r)
     const struct rate_limit *limit = r->rule->rate;
     const struct rate_look *look = &r->rate->look;
     open_object(out, "ratelimit");
-    add_text(out, "values", r->rate->values);
+    add_seen(out, e, "values", r->rate->values);
     add_number(out, limit->score_header.len ? "score_per_period" : "requests_per_period",
                limit->limit);
     add_number(out, "period", limit->period_ms / 1000);
@@ -111,7 +133,7 @@ static void add_rate(struct gw_buf *out, const struct explain_rule *r)
     gw_buf_char(out, '}');
 }
 
-static void add_rule(struct gw_buf *out, const struct explain_rule *r)
+static void add_rule(struct gw_buf *out, const struct explain *e, const struct explain_rule *r)
 {
     const struct rule *rule = r->rule;
     char position[24];
@@ -136,10 +158,10 @@ static void add_rule(struct gw_buf *out, const struct explain_rule *r)
     add_bool(out, "evaluated", r->evaluated);
     open_list(out, "parts");
     for (size_t i = 0; i < r->part_count; i++)
-        add_part(out, &r->parts[i]);
+        add_part(out, e, &r->parts[i]);
     gw_buf_char(out, ']');
     if (r->rate)
-        add_rate(out, r);
+        add_rate(out, e, r);
     gw_buf_add(out, GW_STR("}}"));
 }
 
@@ -168,7 +190,7 @@ static void add_phase(struct gw_buf *out, const struct explain *e, const struct 
         add_effective(out, e);
     open_list(out, "trace");
     for (size_t i = 0; i < p->rule_count; i++)
-        add_rule(out, &p->rules[i]);
+        add_rule(out, e, &p->rules[i]);
     gw_buf_char(out, ']');
     open_object(out, "nearedge");
     add_given(out, "id", info->id);
@@ -183,12 +205,12 @@ static void add_phase(struct gw_buf *out, const struct explain *e, const struct 
 static void add_uri(struct gw_buf *out, const struct explain *e)
 {
     struct gw_buf uri;
-    gw_buf_init(&uri, (size_t)1 << 20);
+    gw_buf_init(&uri, SEEN_MAX);
     gw_buf_add(&uri, e->visit.path);
     if (e->visit.query.len)
         gw_buf_char(&uri, '?');
     gw_buf_add(&uri, e->visit.query);
-    add_text(out, "uri", gw_buf_str(&uri));
+    add_seen(out, e, "uri", gw_buf_str(&uri));
     gw_buf_release(&uri);
 }
 
@@ -226,7 +248,7 @@ static void add_cache(struct gw_buf *out, const struct explain *e)
     add_text(out, "host", e->cache_request.host);
     add_uri(out, e);
     gw_buf_char(out, '}');
-    add_text(out, "key_string", gw_buf_str(&e->key));
+    add_seen(out, e, "key_string", gw_buf_str(&e->key));
     gw_buf_char(out, '}');
     open_object(out, "nearedge");
     add_bool(out, "eligible", e->eligibility.eligible);
@@ -252,12 +274,25 @@ static void add_limiter(struct gw_buf *out, const struct explain *e)
     add_number(out, "window_ms", limiter->rule.window_ms);
     add_text(out, "store", gw_str_z(explain_store_name(limiter->store)));
     add_text(out, "mode", gw_str_z(explain_mode_name(limiter->mode)));
-    add_text(out, "key", e->limit.key);
+    add_seen(out, e, "key", e->limit.key);
     if (e->limit.counted) {
         add_number(out, "count", e->limit.count);
         add_number(out, "reset_at_ms", e->limit.reset_at_ms);
         add_bool(out, "would_refuse", explain_is_limited(e));
     }
+    gw_buf_char(out, '}');
+}
+
+static void add_check(struct gw_buf *out, const struct explain *e)
+{
+    if (!e->check) {
+        add_null(out, "mirror_checks");
+        return;
+    }
+    open_object(out, "mirror_checks");
+    add_number(out, "status", 403);
+    add_text(out, "message", gw_str_z(app_check_text(e->check)));
+    add_bool(out, "limiter_first", e->check_behind_limiter);
     gw_buf_char(out, '}');
 }
 
@@ -279,14 +314,14 @@ static void add_request(struct gw_buf *out, const struct explain *e)
 {
     const struct visit *v = &e->visit;
     open_object(out, "request");
-    add_text(out, "url", e->url);
+    add_seen(out, e, "url", e->url);
     add_text(out, "method", e->request.method);
     add_text(out, "host", e->request.host.name);
-    add_text(out, "raw_path", e->request.url.path);
-    add_text(out, "raw_query", e->request.url.query);
+    add_seen(out, e, "raw_path", e->request.url.path);
+    add_seen(out, e, "raw_query", e->request.url.query);
     if (v->zone) {
-        add_text(out, "path", v->path);
-        add_text(out, "query", v->query);
+        add_seen(out, e, "path", v->path);
+        add_seen(out, e, "query", v->query);
     }
     add_text(out, "client_ip", v->ip_text);
     add_bool(out, "peer_trusted", e->trusted);
@@ -323,6 +358,7 @@ static void add_extras(struct gw_buf *out, const struct explain *e)
     if (e->visit.zone) {
         add_zone(out, e);
         add_settings(out, e);
+        add_check(out, e);
         add_limiter(out, e);
     } else {
         add_null(out, "zone");

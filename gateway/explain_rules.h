@@ -16,6 +16,7 @@ struct explain_part {
     struct gw_str left;
     uint16_t depth;
     bool value, decided, comparison, missing;
+    bool veiled; /* `left` was computed from what may not be shown, and shows it in another form */
 };
 
 /* Of a rate limiting rule that was evaluated. */

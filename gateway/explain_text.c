@@ -271,6 +271,12 @@ static void add_limiter(const struct page *p)
     if (!p->e->visit.zone->limiters)
         return;
     heading(p, "Limiter", GW_STR_EMPTY);
+    if (p->e->check) {
+        label(p, "app");
+        gw_buf_printf(p->out, "403 %s: %s\n",
+                      p->e->check_behind_limiter ? "behind the limiter" : "before it is counted",
+                      app_check_text(p->e->check));
+    }
     if (!limit->limiter) {
         gw_buf_add(p->out, limit->route ? GW_STR("  none: the route is exempt\n")
                                         : GW_STR("  none: no route fits\n"));

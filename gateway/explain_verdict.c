@@ -42,8 +42,12 @@ unsigned explain_status(const struct explain *e)
         return e->refused;
     if (e->refusing)
         return refusing_status(e->refusing->rule->rate);
+    if (e->check && !e->check_behind_limiter)
+        return 403;
     if (explain_is_limited(e))
         return e->limit.route->redirect.len ? 302 : 429;
+    if (e->check)
+        return 403;
     return e->lookup.found == EXPLAIN_FRESH || e->lookup.serve_stale ? e->lookup.status : 0;
 }
 
@@ -77,6 +81,14 @@ static void add_refusal(const struct explain *e, struct gw_buf *out)
                   (unsigned long long)limit->count, limit->limiter->rule.limit);
     add_seconds(out, limit->reset_at_ms - e->visit.wall_ms);
     gw_buf_char(out, '.');
+}
+
+static void add_check(const struct explain *e, struct gw_buf *out)
+{
+    gw_buf_printf(out, "answers 403 as the app would (mirror_checks): %s; ",
+                  app_check_text(e->check));
+    gw_buf_add(out, e->check_behind_limiter ? GW_STR("its limiter has counted it.")
+                                            : GW_STR("its limiter does not count it."));
 }
 
 static void add_rate_refusal(const struct explain *e, struct gw_buf *out)
@@ -165,8 +177,16 @@ void explain_verdict(const struct explain *e, struct gw_buf *out)
         add_rate_refusal(e, out);
         return;
     }
+    if (e->check && !e->check_behind_limiter) {
+        add_check(e, out);
+        return;
+    }
     if (explain_is_limited(e)) {
         add_refusal(e, out);
+        return;
+    }
+    if (e->check) {
+        add_check(e, out);
         return;
     }
     add_limiter(e, out);

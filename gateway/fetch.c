@@ -141,7 +141,7 @@ static void refresh(struct fetch *f, const struct h1_message *answer)
         parts.text = gw_buf_str(&text);
         cache_fill_refresh(f->fill, &parts);
     } else {
-        cache_fill_keep(f->fill);
+        cache_fill_keep(f->fill, GW_OK);
     }
     gw_buf_release(&text);
     x->cache.status = CACHE_STATUS_REVALIDATED;
@@ -172,7 +172,7 @@ static void on_head(void *ctx, const struct h1_message *answer)
     if (answer->status >= 500 && f->stale &&
         cache_may_serve_stale(f->stale, &x->cache_policy, CACHE_FAILED_SERVER_ERROR, now_ms)) {
         x->cache.status = CACHE_STATUS_STALE;
-        cache_fill_keep(f->fill);
+        cache_fill_keep(f->fill, GW_EUNAVAILABLE);
         give_up_answer(f);
         return;
     }
@@ -251,7 +251,7 @@ static void on_error(void *ctx, int err)
         if (f->stale &&
             cache_may_serve_stale(f->stale, &x->cache_policy, CACHE_FAILED_TO_REACH, now_ms)) {
             x->cache.status = CACHE_STATUS_STALE;
-            cache_fill_keep(f->fill);
+            cache_fill_keep(f->fill, err);
         } else {
             cache_fill_abort(f->fill, err);
         }

@@ -30,6 +30,7 @@ static void add_response_headers(const struct record *r, struct gw_buf *out)
     gw_buf_add(out, GW_STR("]"));
 }
 
+/* Of the masked URL, since viewers show these pairs beside it. */
 static void add_query(const struct record *r, struct gw_buf *out)
 {
     size_t question = gw_str_chr(r->shown_url, '?');
@@ -54,13 +55,16 @@ static struct gw_str media_type(const struct record *r)
     return GW_STR("application/octet-stream"); /* RFC 9110 section 8.3 */
 }
 
+/* Cookies stay in the header list: their values are hidden, and HAR's list wants them. */
 static void add_request(const struct record *r, struct gw_buf *out)
 {
     gw_buf_add(out, GW_STR("\"request\":{\"method\":"));
     gw_buf_json(out, r->method);
     gw_buf_add(out, GW_STR(",\"url\":"));
     gw_buf_json(out, r->shown_url);
-    gw_buf_printf(out, ",\"httpVersion\":\"HTTP/1.%u\",\"cookies\":[],", r->minor);
+    gw_buf_add(out, GW_STR(",\"httpVersion\":"));
+    gw_buf_json(out, r->version);
+    gw_buf_add(out, GW_STR(",\"cookies\":[],"));
     add_request_headers(r, out);
     gw_buf_char(out, ',');
     add_query(r, out);
@@ -70,9 +74,9 @@ static void add_request(const struct record *r, struct gw_buf *out)
 static void add_response(const struct record *r, struct gw_buf *out)
 {
     gw_buf_printf(out,
-                  "\"response\":{\"status\":%u,\"statusText\":\"\",\"httpVersion\":\"HTTP/1.1\","
+                  "\"response\":{\"status\":%u,\"statusText\":\"\",\"httpVersion\":\"%.*s\","
                   "\"cookies\":[],",
-                  r->status);
+                  r->status, GW_STR_ARG(r->version));
     add_response_headers(r, out);
     gw_buf_printf(out, ",\"content\":{\"size\":%llu,\"mimeType\":", (unsigned long long)r->bytes);
     gw_buf_json(out, media_type(r));
@@ -99,6 +103,7 @@ static void add_entry(const struct record *r, struct gw_buf *out)
     add_response(r, out);
     gw_buf_char(out, ',');
     add_timings(r, out);
+    /* Names that HAR does not know begin with "_". */
     gw_buf_add(out, GW_STR(",\"_ray\":"));
     gw_buf_json(out, r->ray);
     gw_buf_add(out, GW_STR(",\"_edge\":"));

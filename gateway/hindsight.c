@@ -5,18 +5,27 @@
 #define SUMMARY_MAX 32 /* different changes that are counted apart */
 #define TEXT_MAX    ((size_t)64 << 10)
 
+static void show(const void *record, struct gw_str text, struct gw_buf *out)
+{
+    record_hide(record, text, out);
+}
+
 struct explain *hindsight_explain(const struct snapshot *s, const struct record *r,
-                                  struct cache_store *store, uint64_t now_ms)
+                                  const struct hindsight_live *live, uint64_t now_ms)
 {
     char error[EXPLAIN_ERROR_MAX];
-    const struct explain_question q = {.method = r->method,
-                                       .url = r->url,
-                                       .headers = &r->request,
-                                       .ip = r->peer,
-                                       .edge = r->edge,
-                                       .now_ms = now_ms,
-                                       .store = store};
-    return r->cut ? NULL : explain_new(s, &q, error);
+    const struct explain_question q = {
+        .method = r->method,
+        .url = r->url,
+        .headers = &r->request,
+        .ip = r->peer,
+        .edge = r->edge,
+        .now_ms = now_ms,
+        .store = live ? live->store : NULL,
+        .rate = live ? live->rate : NULL,
+        .veil = {record_has_secrets(r) ? show : NULL, r},
+    };
+    return r->cut || r->secrets.cut ? NULL : explain_new(s, &q, error);
 }
 
 /* ---- one request, before and after ---- */
@@ -46,6 +55,7 @@ static const struct explain_setting *setting_of(const struct explain *e, enum ca
     return NULL;
 }
 
+/* As text: values are what a person would see changed, and documents are compared nowhere else. */
 static bool same_value(const struct explain_setting *a, const struct explain_setting *b)
 {
     struct gw_buf texts[2];
@@ -84,6 +94,7 @@ static bool same_matches(const struct explain_phase *a, const struct explain_pha
     return true;
 }
 
+/* NULL: the zone has no rules of it. */
 static const struct explain_phase *phase_of(const struct explain *e, struct gw_str name)
 {
     for (size_t i = 0; i < e->phase_count; i++)
@@ -163,6 +174,8 @@ static void add_change(struct comparison *c, const struct record *r, struct gw_s
     gw_buf_char(&c->changes, '}');
 }
 
+/* Sentences are counted, requests are named: a person reads a few dozen lines, whatever the
+ * traffic. */
 static void add_kind(struct comparison *c, struct gw_str what)
 {
     for (size_t i = 0; i < c->kind_count; i++)

@@ -11,9 +11,16 @@
 
 #define HINDSIGHT_CHANGES_MAX 200
 
-/* NULL when the record is not whole. `store`: as in struct explain_question. */
+/* What else is asked than rules: as in struct explain_question. */
+struct hindsight_live {
+    struct cache_store *store;
+    struct rate_counters *rate;
+};
+
+/* NULL when the record is not whole, or has more secrets than can be hidden. `live` may be NULL.
+ * explain_json will show none of the record's secrets. */
 GW_MUST struct explain *hindsight_explain(const struct snapshot *s, const struct record *r,
-                                          struct cache_store *store, uint64_t now_ms);
+                                          const struct hindsight_live *live, uint64_t now_ms);
 
 /* Appends {"requests":N,"changed":M,"summary":[sentences],"changes":[…]}. */
 void hindsight_compare(const struct snapshot *before, const struct snapshot *after,

@@ -10,6 +10,8 @@
 
 /* ---- making ---- */
 
+/* What finds no room is left out and marked: a record is a look at an exchange, and an exchange
+ * with a head of 128 KiB must not cost a hundred times as much to remember as the next one. */
 static struct gw_str keep(struct record *r, struct gw_str s)
 {
     char *copy = s.len ? gw_arena_alloc(&r->arena, s.len) : NULL;
@@ -21,15 +23,8 @@ static struct gw_str keep(struct record *r, struct gw_str s)
     return gw_str(copy, s.len);
 }
 
-static void add_secret(struct record *r, struct gw_str value)
-{
-    if (value.len >= RECORD_SECRET_MIN && r->secret_count < RECORD_SECRETS_MAX)
-        r->secrets[r->secret_count++] = value;
-}
-
-/* The query as it may be shown; what is left out becomes a secret. */
-static void add_shown_query(struct record *r, const struct access_line *line, struct gw_str query,
-                            struct gw_buf *out)
+/* As the access log writes it, so that the two never disagree about what is secret. */
+static void add_shown_query(const struct access_line *line, struct gw_str query, struct gw_buf *out)
 {
     struct gw_str item;
     for (bool first = true; gw_str_next(&query, '&', &item); first = false) {
@@ -37,10 +32,8 @@ static void add_shown_query(struct record *r, const struct access_line *line, st
         bool masked = equals != GW_NPOS && access_line_masks(line, gw_str_first(item, equals));
         gw_buf_add(out, first ? GW_STR("?") : GW_STR("&"));
         gw_buf_add(out, masked ? gw_str_first(item, equals + 1) : item);
-        if (masked) {
-            add_secret(r, gw_str_from(item, equals + 1));
+        if (masked)
             gw_buf_add(out, HIDDEN);
-        }
     }
 }
 
@@ -62,11 +55,12 @@ static void keep_url(struct record *r, const struct exchange *x, const struct ac
     r->url = keep(r, gw_buf_str(&url));
     url.len = path_end;
     if (x->request.url.has_query)
-        add_shown_query(r, line, gw_str_from(r->url, path_end + 1), &url);
+        add_shown_query(line, gw_str_from(r->url, path_end + 1), &url);
     r->shown_url = keep(r, gw_buf_str(&url));
     gw_buf_release(&url);
 }
 
+/* As they came: a rule may read any of them, and a replay sends them all. */
 static void keep_fields(struct record *r, const struct headers *from)
 {
     headers_init(&r->request, &r->arena, from->count);
@@ -76,6 +70,7 @@ static void keep_fields(struct record *r, const struct headers *from)
     }
 }
 
+/* Always JSON, whatever the log's own format: events and the inspector read it. */
 static void keep_line(struct record *r, const struct exchange *x, struct access_line *line)
 {
     struct gw_buf out;
@@ -85,41 +80,15 @@ static void keep_line(struct record *r, const struct exchange *x, struct access_
     gw_buf_release(&out);
 }
 
-static bool is_secret(struct gw_str name)
-{
-    static const char *const names[] = {
-        "Cookie",     "Set-Cookie",   "Authorization", "X-Csrf-Token", "Proxy-Authorization",
-        "X-Auth-Key", "X-Auth-Token", "X-Api-Key",     "Api-Key",      "CF-Access-Jwt-Assertion"};
-    for (size_t i = 0; i < GW_COUNT(names); i++)
-        if (gw_str_ieq(name, gw_str_z(names[i])))
-            return true;
-    return false;
-}
-
-static void collect_secrets(struct record *r)
-{
-    for (size_t i = 0; i < r->request.count; i++) {
-        const struct header *h = &r->request.items[i];
-        struct gw_str rest = h->value, pair;
-        if (!is_secret(h->name))
-            continue;
-        add_secret(r, h->value);
-        if (h->id == HEADER_AUTHORIZATION && gw_str_chr(h->value, ' ') != GW_NPOS)
-            add_secret(r, gw_str_from(h->value, gw_str_chr(h->value, ' ') + 1));
-        while (h->id == HEADER_COOKIE && gw_str_next(&rest, ';', &pair))
-            if (gw_str_chr(pair, '=') != GW_NPOS)
-                add_secret(r, gw_str_trim(gw_str_from(pair, gw_str_chr(pair, '=') + 1)));
-    }
-}
-
 static void keep_facts(struct record *r, const struct exchange *x)
 {
     r->start_ms = x->now.wall_ms;
     r->origin_us = x->origin_us;
     r->bytes = x->bytes_sent;
+    /* 499, as the log says it. */
     r->status = x->gone && !x->responded ? 499 : x->status;
     r->origin_status = x->origin_status;
-    r->minor = x->request.minor;
+    r->version = h1_version_name(&x->request);
     r->cache = x->cache.status;
     r->reason = cache_reason_text(x->cache.reason);
     r->peer = net_address_to_ip(&x->client.peer);
@@ -127,6 +96,7 @@ static void keep_facts(struct record *r, const struct exchange *x)
     r->limit = x->limit.verdict.limit;
     r->count = x->limit.verdict.count;
     r->reset_at_ms = x->limit.verdict.reset_at_ms;
+    r->upgraded = x->status == 101;
     r->has_body = x->request.framing != H1_BODY_NONE;
 }
 
@@ -149,7 +119,7 @@ struct record *record_new(const struct exchange *x, uint64_t took_us)
     keep_url(r, x, &line);
     r->response = keep(r, x->recorded_head);
     keep_fields(r, &x->request.headers);
-    collect_secrets(r);
+    record_secrets_collect(r, &line);
     return r;
 }
 
@@ -208,66 +178,4 @@ bool record_next_line(struct gw_str *rest, struct gw_str *name, struct gw_str *v
         return true;
     }
     return false;
-}
-
-/* ---- showing ---- */
-
-/* Names of cookies and the authentication scheme help to understand a request; values do not. */
-static void add_hidden(struct gw_buf *text, struct gw_str name, struct gw_str value)
-{
-    bool cookies = gw_str_ieq(name, GW_STR("Cookie"));
-    struct gw_str pair;
-    if (gw_str_ieq(name, GW_STR("Authorization")) && gw_str_chr(value, ' ') != GW_NPOS)
-        gw_buf_add(text, gw_str_first(value, gw_str_chr(value, ' ') + 1));
-    if (gw_str_ieq(name, GW_STR("Set-Cookie"))) {
-        gw_buf_add(text, gw_str_first(value, gw_min_size(gw_str_chr(value, '='), value.len)));
-        gw_buf_char(text, '=');
-    }
-    if (!cookies)
-        gw_buf_add(text, HIDDEN);
-    while (cookies && gw_str_next(&value, ';', &pair)) {
-        pair = gw_str_trim(pair);
-        gw_buf_add(text, text->len ? GW_STR("; ") : GW_STR_EMPTY);
-        gw_buf_add(text, gw_str_first(pair, gw_min_size(gw_str_chr(pair, '='), pair.len)));
-        gw_buf_add(text, GW_STR("=***"));
-    }
-}
-
-void record_shown_value(const struct record *r, struct gw_str name, struct gw_str value,
-                        struct gw_buf *out)
-{
-    struct gw_buf text;
-    gw_buf_init(&text, RECORD_BYTES_MAX);
-    if (is_secret(name))
-        add_hidden(&text, name, value);
-    else
-        record_hide(r, value, &text);
-    gw_buf_json(out, gw_buf_str(&text));
-    gw_buf_release(&text);
-}
-
-/* The longest secret that starts here: a whole Cookie field goes before one of its values. */
-static size_t secret_at(const struct record *r, struct gw_str text)
-{
-    size_t longest = 0;
-    for (size_t i = 0; i < r->secret_count; i++)
-        if (r->secrets[i].len > longest && gw_str_starts(text, r->secrets[i]))
-            longest = r->secrets[i].len;
-    return longest;
-}
-
-void record_hide(const struct record *r, struct gw_str text, struct gw_buf *out)
-{
-    size_t from = 0, at = 0;
-    while (at < text.len) {
-        size_t hidden = secret_at(r, gw_str_from(text, at));
-        if (!hidden) {
-            at++;
-            continue;
-        }
-        gw_buf_add(out, gw_str(text.ptr + from, at - from));
-        gw_buf_add(out, HIDDEN);
-        from = at += hidden;
-    }
-    gw_buf_add(out, gw_str_from(text, from));
 }

@@ -4,10 +4,8 @@
  * what was answered, and the access log's line about it. Enough to explain it again and to send it
  * again; bodies are not kept.
  *
- * Secrets are cookies, credentials, and the query values that log.mask names. The request is kept
- * as it came, since rules and keys read it; whoever writes a record out takes `line` and
- * `shown_url`, which are without them, record_shown_value for fields, and record_hide for a text
- * made from the record.
+ * The request is kept as it came, since rules and keys read it; whoever writes a record out takes
+ * `line` and `shown_url`, which are without secrets, and record_secrets.h for everything else.
  *
  * Immutable once made. Thread: made on its worker's, read anywhere; the count is atomic. Owns: all
  * its texts. Limits: RECORD_BYTES_MAX a record; fields beyond it are dropped and `cut` says so. */
@@ -16,10 +14,10 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/ip.h"
 #include "gateway/http/headers.h"
+#include "gateway/record_secrets.h"
 
-#define RECORD_BYTES_MAX   ((size_t)48 << 10)
-#define RECORD_SECRETS_MAX 64
-#define RECORD_HEAD_MAX    ((size_t)12 << 10) /* of a response's head */
+#define RECORD_BYTES_MAX ((size_t)48 << 10)
+#define RECORD_HEAD_MAX  ((size_t)12 << 10) /* of a response's head */
 
 struct exchange;
 struct response;
@@ -29,10 +27,11 @@ struct record {
     struct gw_arena arena;
     uint64_t number; /* from 1, in the order of finishing; by the recorder */
     uint64_t start_ms, took_us, origin_us, bytes;
-    unsigned status, origin_status, minor;
+    unsigned status, origin_status;
     enum cache_status cache;
     struct gw_str ray, edge, zone, line; /* `line`: the access log's, JSON, no line feed */
-    struct gw_str method, reason;        /* why the cache did what it did */
+    struct gw_str method, version;       /* "HTTP/2" */
+    struct gw_str reason;                /* why the cache did what it did */
     struct gw_str url, shown_url;        /* absolute: as sent, and without masked values */
     struct headers request;
     struct gw_str response; /* header lines, each ended by CRLF */
@@ -40,9 +39,9 @@ struct record {
     uint32_t isolate, limit, count;
     uint64_t reset_at_ms; /* of the limiter's window; 0: not counted */
     bool has_body;        /* the request had one: it cannot be sent again */
+    bool upgraded;        /* 101: nor can a conversation in another protocol */
     bool cut;
-    struct gw_str secrets[RECORD_SECRETS_MAX]; /* values that are never shown */
-    size_t secret_count;
+    struct record_secrets secrets;
 };
 
 struct record *record_new(const struct exchange *x, uint64_t took_us);
@@ -54,11 +53,3 @@ struct gw_str record_response(struct gw_arena *arena, const struct response *res
 
 /* Cuts the next line off *rest. False at the end. */
 GW_MUST bool record_next_line(struct gw_str *rest, struct gw_str *name, struct gw_str *value);
-/* A field's value as it may be shown: names of cookies without their values, and so on. Adds a JSON
- * string. */
-void record_shown_value(const struct record *r, struct gw_str name, struct gw_str value,
-                        struct gw_buf *out);
-/* Copies `text` to `out` without the record's secrets, wherever they stand in it (a cache key, a
- * compared value). Values under RECORD_SECRET_MIN bytes stay: they are words like "1" or "de". */
-#define RECORD_SECRET_MIN 6
-void record_hide(const struct record *r, struct gw_str text, struct gw_buf *out);

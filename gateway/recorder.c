@@ -16,6 +16,8 @@ void recorder_release(struct recorder *r)
     pthread_mutex_destroy(&r->lock);
 }
 
+/* Under the lock although `on` is atomic: else a look could be lost between recorder_add's test and
+ * its switching off. */
 void recorder_look(struct recorder *r, uint64_t now_ms)
 {
     pthread_mutex_lock(&r->lock);
@@ -46,7 +48,7 @@ void recorder_add(struct recorder *r, struct record *record, uint64_t now_ms)
     struct record *old = *slot;
     *slot = record;
     pthread_mutex_unlock(&r->lock);
-    record_unref(old);
+    record_unref(old); /* frees: not while others wait for the lock */
 }
 
 uint64_t recorder_next(struct recorder *r)
@@ -70,6 +72,7 @@ size_t recorder_list(struct recorder *r, uint64_t from, struct record **out, siz
     return count;
 }
 
+/* By walking: people ask, one at a time, and an index would cost every exchange something. */
 struct record *recorder_find(struct recorder *r, struct gw_str ray)
 {
     struct record *found = NULL;

@@ -32,6 +32,7 @@ static void count(struct replay *r, const struct iovec *parts, size_t n, const s
         h->release(h->object);
 }
 
+/* The body is let go of at once: nobody reads it. */
 static void on_respond(void *session, const struct response *response)
 {
     struct replay *r = session;
@@ -67,6 +68,8 @@ static bool is_congested(void *session)
     return false;
 }
 
+/* Told in a later turn, never from inside replay_start: the request may have been answered from the
+ * cache before that has returned. */
 static void on_done(void *session)
 {
     struct replay *r = session;
@@ -109,6 +112,7 @@ static struct gw_str target_of(struct gw_str url)
     return gw_str_from(rest, gw_str_chr(rest, '/'));
 }
 
+/* As HTTP/1.1, also what came by HTTP/2: from here on steps see no difference. */
 static void write_head(const struct record *record, struct gw_buf *wire)
 {
     struct gw_str target = target_of(record->url);
@@ -128,6 +132,7 @@ static void write_head(const struct record *record, struct gw_buf *wire)
     gw_buf_add(wire, GW_STR("\r\n"));
 }
 
+/* Through the parser of sessions, so that a record can cause nothing that a client could not. */
 static bool read_head(struct exchange *x, const struct record *record)
 {
     struct h1_parser *parser = h1_parser_new(H1_REQUEST, &x->worker->request_limits);
@@ -144,6 +149,7 @@ static bool read_head(struct exchange *x, const struct record *record)
     return good;
 }
 
+/* The peer is kept, not the address it spoke for: trust is decided anew, by what holds now. */
 static void play_client(struct exchange *x, const struct record *record, size_t edge)
 {
     x->client.peer = net_address_ip(&record->peer, 0);
@@ -159,7 +165,7 @@ struct replay *replay_start(struct worker *worker, const struct record *record, 
 {
     struct replay *r = gw_zalloc(sizeof(*r));
     struct exchange *x = exchange_new(worker, &io, r);
-    if (record->cut || record->has_body || !read_head(x, record)) {
+    if (record->cut || record->has_body || record->upgraded || !read_head(x, record)) {
         exchange_discard(x);
         free(r);
         return NULL;

@@ -5,8 +5,8 @@
  * exchange is an ordinary one: it is limited, cached, logged and recorded like a visitor's.
  *
  * Life: replay_start … done, once, in a later turn, unless replay_abandon comes first. Requests
- * that had a body cannot be sent again. Thread: the worker's loop. Owns: itself, freed after done
- * or replay_abandon. */
+ * that had a body, or that became a tunnel, cannot be sent again. Thread: the worker's loop. Owns:
+ * itself, freed after done or replay_abandon. */
 #include "gateway/record.h"
 
 struct replay;

@@ -107,6 +107,8 @@ static void add_decision(struct exchange *x, struct gw_buf *out)
                             ? v->would_deny ? GW_STR(" shadow-deny") : GW_STR(" admit")
                         : v->outcome == LIMITER_ERROR ? GW_STR(" error")
                                                       : GW_STR(" deny"));
+        if (v->degraded)
+            gw_buf_add(out, GW_STR(" degraded")); /* the failure policy answered, not the store */
     }
     gw_buf_add(out, GW_STR("\r\n"));
 }

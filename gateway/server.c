@@ -11,9 +11,11 @@
 #include "gateway/api_rulesets_store.h"
 #include "gateway/base/hash.h"
 #include "gateway/cli.h"
+#include "gateway/faults.h"
 #include "gateway/net/tls_tickets.h"
 #include "gateway/notify.h"
 #include "gateway/ready_file.h"
+#include "gateway/seccomp.h"
 #include "gateway/trust.h"
 #include "limiter/rate_rules.h"
 
@@ -68,6 +70,8 @@ static void warn_about_restart(const struct config *old, const struct config *no
         {old->clock != now->clock, "clock"},
         {old->cache.max_size != now->cache.max_size, "cache.max_size"},
         {!same_backend(&old->limiter.backend, &now->limiter.backend), "limiter.backend"},
+        {!gw_str_eq(old->user, now->user), "user"},
+        {old->seccomp != now->seccomp || old->seccomp_action != now->seccomp_action, "seccomp"},
     };
     for (size_t i = 0; i < GW_COUNT(fixed); i++)
         if (fixed[i].changed)
@@ -87,6 +91,16 @@ void server_install(struct server *s, struct snapshot *next)
     s->snapshot = next;
 }
 
+static bool has_faults_of_its_own(const struct snapshot *s)
+{
+    size_t configured = 0, kept = 0, count = s->faults ? s->faults->count : 0;
+    for (size_t i = 0; i < s->config->zone_count; i++)
+        configured += s->config->zones[i].fault_count;
+    while (kept < count && !s->faults->items[kept]->from_api)
+        kept++;
+    return kept != count || kept != configured;
+}
+
 /* The files are read again: what the API changed and nobody saved is gone. */
 static void warn_about_unsaved(const struct snapshot *old)
 {
@@ -102,6 +116,9 @@ static void warn_about_unsaved(const struct snapshot *old)
                         "configuration zone=%.*s",
                         GW_STR_ARG(zone->config->name));
     }
+    if (has_faults_of_its_own(old))
+        gw_log_warn("reload replaces the faults changed through the API by those of the "
+                    "configuration");
 }
 
 bool server_reload(struct server *s, struct gw_diags *diags)
@@ -159,9 +176,27 @@ static struct net_address address_of(const struct config_address *a)
 static bool say_bound(int err, struct gw_str address)
 {
     if (err)
-        fprintf(stderr, "nearedge: cannot listen on %.*s: %s\n", GW_STR_ARG(address),
-                gw_strerror(err));
+        fprintf(stderr, "nearedge: cannot listen on %.*s: %s%s\n", GW_STR_ARG(address),
+                gw_strerror(err),
+                err == -EADDRINUSE ? ": another process listens there; stop it, or choose another "
+                                     "address"
+                                   : "");
     return err == 0;
+}
+
+static bool is_free(const struct config_address *wanted)
+{
+    struct net_address at = address_of(wanted);
+    return say_bound(listener_probe(&at), wanted->text);
+}
+
+/* Before the first socket of our own is open, which may be on all addresses and another on one. */
+static bool are_all_free(const struct config *config)
+{
+    for (size_t i = 0; i < config->listen_count; i++)
+        if (!is_free(&config->listen[i].address))
+            return false;
+    return !config->admin.enabled || is_free(&config->admin.address);
 }
 
 /* Worker 0 binds first: with port 0 the others need the port that the kernel chose. A Unix socket
@@ -182,6 +217,8 @@ static bool bind_door(struct server *s, size_t door)
 static bool bind_all(struct server *s)
 {
     const struct config *config = s->snapshot->config;
+    if (!are_all_free(config))
+        return false;
     for (size_t i = 0; i < config->listen_count; i++)
         if (!bind_door(s, i))
             return false;
@@ -281,8 +318,10 @@ static void serve_signals(struct server *s, const sigset_t *signals)
 /* Blocked before any thread starts, so that they all inherit it. */
 static void block_signals(sigset_t *signals)
 {
-    signal(SIGPIPE,
-           SIG_IGN); /* a peer that went away is an error of the write, not of the process */
+    /* A peer that went away, or a log that may not grow (LimitFSIZE), is an error of the write and
+     * not of the process. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     sigemptyset(signals);
     const int wanted[] = {SIGHUP, SIGUSR1, CONTROL_SIGNAL, SIGTERM, SIGQUIT, SIGINT};
     for (size_t i = 0; i < GW_COUNT(wanted); i++)
@@ -308,9 +347,43 @@ static void release(struct server *s)
     sem_destroy(&s->switched);
 }
 
+/* Another user may be refused a file that root has read, and HUP is too late to learn that. */
+static bool become_user(struct server *s)
+{
+    struct gw_diags diags;
+    if (!privilege_drop(&s->privilege))
+        return false;
+    if (!s->privilege.wanted)
+        return true;
+    gw_diags_init(&diags);
+    config_free(load_config(&s->options, &diags));
+    if (diags.errors) {
+        gw_log_warn("reloads will fail: user=%s has no access to errors=%zu", s->privilege.name,
+                    diags.errors);
+        gw_diags_print(&diags, stderr, false);
+    }
+    gw_diags_release(&diags);
+    return true;
+}
+
+static bool filter_calls(const struct server *s)
+{
+    const struct config *config = s->snapshot->config;
+    const char *given = s->options.seccomp;
+    if (!given && !config->seccomp)
+        return true;
+    bool kill = given ? strcmp(given, "kill") == 0 : config->seccomp_action == CONFIG_SECCOMP_KILL;
+    int err = seccomp_install(kill ? CONFIG_SECCOMP_KILL : CONFIG_SECCOMP_DENY);
+    if (err)
+        gw_log_error("cannot filter system calls error=\"%s\"", gw_strerror(err));
+    else
+        gw_log_info("system calls are filtered action=%s", kill ? "kill" : "deny");
+    return !err;
+}
+
 static int serve(struct server *s, const sigset_t *signals)
 {
-    if (!bind_all(s))
+    if (!bind_all(s) || !become_user(s) || !filter_calls(s))
         return EXIT_FAILED_RUN;
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_start(&s->workers[i]);
@@ -340,9 +413,10 @@ int server_run(const struct server_options *options)
     s.worker_count = config ? worker_count(config) : 1;
     s.metrics = metrics_new(s.worker_count, GW_STR(NEAREDGE_VERSION));
     s.snapshot = build_snapshot(&s, config, &diags);
+    bool ok = s.snapshot && privilege_find(s.snapshot->config, options->user, &s.privilege, &diags);
     gw_diags_print(&diags, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
     int code = EXIT_CONFIG;
-    if (s.snapshot) {
+    if (ok) {
         build(&s);
         recorder_keep(&s.recorder, s.snapshot->config->admin.record);
         code = serve(&s, &signals);

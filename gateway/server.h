@@ -2,10 +2,10 @@
 #pragma once
 /* The process: what all workers share, and its life (start, reload, drain, stop).
  *
- * start: configuration → snapshot → sockets bound → workers running → ready file. HUP or
- * server_reload: a new snapshot is built beside the running one; on any error the running one stays
- * and the log says why. TERM, QUIT, INT: /readyz turns 503, listeners close, exchanges finish, up
- * to the drain deadline; a second TERM or INT exits at once.
+ * start: configuration → snapshot → sockets bound → another user → workers running → ready file.
+ * HUP or server_reload: a new snapshot is built beside the running one; on any error the running
+ * one stays and the log says why. TERM, QUIT, INT: /readyz turns 503, listeners close, exchanges
+ * finish, up to the drain deadline; a second TERM or INT exits at once.
  *
  * Thread: server_run the main thread; the others say so. Owns: everything here. */
 #include <semaphore.h>
@@ -13,6 +13,7 @@
 #include "cache/store.h"
 #include "gateway/api_purge_limit.h"
 #include "gateway/control.h"
+#include "gateway/privilege.h"
 #include "gateway/recorder.h"
 #include "gateway/worker.h"
 
@@ -20,6 +21,8 @@ struct server_options {
     const char *config_path; /* or NULL with flags */
     const struct config_flags *flags;
     const char *ready_file; /* or NULL: gets {"listen":[…],"admin":…,"pid":…} once ready */
+    const char *user;       /* or NULL: "user" of the configuration */
+    const char *seccomp;    /* "deny", "kill" or NULL: "seccomp" of the configuration */
 };
 
 struct server {
@@ -34,7 +37,9 @@ struct server {
     struct control control;             /* what workers ask of the main thread */
     sem_t switched;                     /* posted by each worker that uses a new snapshot */
     struct api_purge_limit purge_limit; /* worker 0's */
+    struct privilege privilege;         /* who it becomes once the sockets are bound */
     struct recorder recorder;           /* of finished exchanges, while somebody looks */
+    unsigned event_streams;             /* open ones of /api/events; worker 0's */
     struct worker *workers;
     unsigned worker_count;
     uint64_t ray_seed;

@@ -83,6 +83,8 @@ static void on_deadline(struct gw_deadline *d)
         conn_close(s->session.conn);
         return;
     }
+    if (conn_is_closing(s->session.conn)) /* an answer was cut: its exchange is over */
+        return;
     if (s->state == HEAD) {
         start_with_error(s, GW_ETIMEOUT_READ);
     } else if (s->state == BUSY && !s->x->responded) {
@@ -349,6 +351,13 @@ static bool io_congested(void *session)
     return conn_queued(s->session.conn) > CONGESTED_BYTES || conn_is_closing(s->session.conn);
 }
 
+/* Whoever asked for the end sends nothing behind his request (RFC 9112 section 9.6). When the end
+ * was our idea the next one may be on its way. */
+static bool has_said_all(const struct session_h1 *s, const struct exchange *x)
+{
+    return s->request_ended && !s->writer.tunnel && !x->request.keep_alive && !x->error;
+}
+
 static void io_done(void *session)
 {
     struct session_h1 *s = session;
@@ -358,7 +367,10 @@ static void io_done(void *session)
         return;
     if (!s->writer.keep_alive) {
         s->state = IDLE;
-        close_politely(s);
+        if (has_said_all(s, x))
+            conn_end(s->session.conn);
+        else
+            close_politely(s);
         return;
     }
     s->state = s->request_ended ? IDLE : DISCARD;

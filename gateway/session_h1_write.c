@@ -64,14 +64,6 @@ static void push(struct iovec *parts, size_t *count, struct gw_str s)
         parts[(*count)++] = (struct iovec){(void *)s.ptr, s.len};
 }
 
-static size_t length_of(const struct iovec *parts, size_t count)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        bytes += parts[i].iov_len;
-    return bytes;
-}
-
 void session_h1_respond(struct session_h1_writer *w, const struct response *r)
 {
     char framing_space[FRAMING_MAX], status_space[STATUS_MAX];
@@ -88,7 +80,7 @@ void session_h1_respond(struct session_h1_writer *w, const struct response *r)
     bool chunk = w->chunked && r->body_parts;
     if (chunk)
         push(parts, &count,
-             gw_str(size_line, h1_chunk_line(size_line, length_of(r->body, r->body_parts))));
+             gw_str(size_line, h1_chunk_line(size_line, conn_bytes(r->body, r->body_parts))));
     struct conn_hold hold = r->hold;
     hold.from = count; /* what stands before is ours and transient */
     for (size_t i = 0; i < r->body_parts; i++)
@@ -123,7 +115,7 @@ void session_h1_send(struct session_h1_writer *w, const struct iovec *parts, siz
     char size_line[H1_CHUNK_LINE_MAX];
     assert(count + 2 <= CONN_IOV_MAX);
     memcpy(framed + 1, parts, count * sizeof(*parts));
-    framed[0] = (struct iovec){size_line, h1_chunk_line(size_line, length_of(parts, count))};
+    framed[0] = (struct iovec){size_line, h1_chunk_line(size_line, conn_bytes(parts, count))};
     framed[count + 1] = (struct iovec){"\r\n", 2}; /* static: may be borrowed */
     struct conn_hold shifted;
     if (hold) {

@@ -5,6 +5,7 @@
 
 #define SEND_FIELDS_MAX ((size_t)1 << 20) /* of a response: over what a step can write */
 #define OUTBOUND_ACKS   256               /* answers to PING and SETTINGS that wait */
+#define OUTBOUND_MAX    2048              /* all frames that wait: all streams at their busiest */
 
 /* ---- ending ---- */
 
@@ -15,13 +16,28 @@ static void end_with(struct session_h2 *s, uint32_t code)
     h2_turn_soon(s);
 }
 
+static void log_flood(void)
+{
+    gw_log_warn("HTTP/2 connection closed reason=\"too many frames without progress\"");
+}
+
 void h2_charge(struct session_h2 *s)
 {
     if (s->calm_down || h2_guard_take(&s->guard, h2_now_ms(s)))
         return;
     s->calm_down = true;
-    gw_log_warn("HTTP/2 connection closed reason=\"too many frames without progress\"");
+    log_flood();
     end_with(s, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+/* Resets that a client's mistakes make us queue are charged when they are sent: one who reads
+ * nothing would never be. There is no room for a GOAWAY then. */
+static bool is_choked(struct session_h2 *s)
+{
+    if (nghttp2_session_get_outbound_queue_size(s->h2) <= OUTBOUND_MAX)
+        return false;
+    log_flood();
+    return true;
 }
 
 static void close_streams(struct session_h2 *s)
@@ -334,6 +350,8 @@ static void on_read(void *ctx, struct gw_str data)
         end_with(s, NGHTTP2_ENHANCE_YOUR_CALM);
     else if (n < 0)
         end_with(s, NGHTTP2_PROTOCOL_ERROR);
+    else if (is_choked(s))
+        conn_close(s->session.conn);
     gw_task_cancel(&s->turn);
     run_turn(&s->turn);
 }
@@ -454,6 +472,8 @@ void session_h2_accept(const struct session_door *door, struct conn *c, struct g
     conn_resume(c);
     say_settings(s);
     arm(s);
+    if (s->session.worker->draining) /* the order went out while it shook hands */
+        drain(&s->session);
     if (seen.len)
         on_read(s, seen);
     if (!conn_is_closing(c))

@@ -26,7 +26,8 @@
  *
  * Thread: the worker's. Owns: itself. Limits: H2_STREAMS_MAX streams; windows of H2_STREAM_WINDOW
  * and H2_CONNECTION_WINDOW bytes of request bodies; HPACK tables of 4 KiB each way; heads as
- * worker->request_limits; an idle connection holds some 21 KiB, nearly all of it nghttp2's. */
+ * worker->request_limits; frames that wait for who reads nothing (OUTBOUND_MAX); an idle connection
+ * holds some 21 KiB, nearly all of it nghttp2's. */
 #include "gateway/session.h"
 
 #define H2_STREAMS_MAX       128

@@ -2,18 +2,22 @@
 #include "gateway/session_h2_fields.h"
 
 #include "gateway/base/buf.h"
-#include "gateway/http/headers.h"
+#include "gateway/http/h2_request.h"
 
-static void add(struct h2_fields *f, struct gw_str name, struct gw_str value, uint8_t flags)
+static void grow(struct h2_fields *f)
 {
-    if (f->count == f->cap) {
-        f->cap *= 2;
-        nghttp2_nv *larger =
-            gw_realloc(f->items == f->first ? NULL : f->items, f->cap * sizeof(*larger));
-        if (f->items == f->first)
-            memcpy(larger, f->first, sizeof(f->first));
-        f->items = larger;
-    }
+    f->cap *= 2;
+    nghttp2_nv *larger =
+        gw_realloc(f->items == f->first ? NULL : f->items, f->cap * sizeof(*larger));
+    if (f->items == f->first)
+        memcpy(larger, f->first, sizeof(f->first));
+    f->items = larger;
+}
+
+static inline void add(struct h2_fields *f, struct gw_str name, struct gw_str value, uint8_t flags)
+{
+    if (gw_unlikely(f->count == f->cap))
+        grow(f);
     f->items[f->count++] = (nghttp2_nv){.name = (uint8_t *)name.ptr,
                                         .value = (uint8_t *)value.ptr,
                                         .namelen = name.len,
@@ -46,21 +50,26 @@ static uint8_t flags_of(enum header_id id)
     return never ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
 }
 
-static bool is_of_a_connection(enum header_id id)
+/* RFC 8441 section 5: Sec-WebSocket-Accept answers a key that was ours. */
+static bool is_left_out(enum header_id id)
 {
-    switch ((int)id) {
-    case HEADER_CONNECTION:
-    case HEADER_KEEP_ALIVE:
-    case HEADER_PROXY_CONNECTION:
-    case HEADER_TRANSFER_ENCODING:
-    case HEADER_UPGRADE:
-    case HEADER_SEC_WEBSOCKET_ACCEPT: /* RFC 8441 section 5: answers a key that was ours */
-        return true;
-    default:
-        return false;
-    }
+    return h2_is_of_a_connection(id) || id == HEADER_SEC_WEBSOCKET_ACCEPT;
 }
 
+/* What flags_of and is_left_out know; a name of another length is none of these, so that most are
+ * not looked up. */
+static enum header_id special_id(struct gw_str name)
+{
+#define LENGTH(name) ((uint32_t)1 << (sizeof(name) - 1))
+    static const uint32_t lengths =
+        LENGTH("CF-Ray") | LENGTH("Set-Cookie") | LENGTH("X-Nearedge-Decision") |
+        LENGTH("Connection") | LENGTH("Keep-Alive") | LENGTH("Proxy-Connection") |
+        LENGTH("Transfer-Encoding") | LENGTH("Upgrade") | LENGTH("Sec-WebSocket-Accept");
+#undef LENGTH
+    return name.len < 32 && lengths >> name.len & 1 ? header_id_of(name) : HEADER_OTHER;
+}
+
+/* Nobody writes more than one space behind the colon, or any before the end. */
 void h2_fields_lines(struct h2_fields *f, struct gw_str lines)
 {
     while (lines.len) {
@@ -71,12 +80,13 @@ void h2_fields_lines(struct h2_fields *f, struct gw_str lines)
         if (colon == GW_NPOS)
             continue;
         struct gw_str name = gw_str_first(line, colon);
-        struct gw_str value = gw_str_from(line, colon + 1);
+        bool space = colon + 1 < line.len && line.ptr[colon + 1] == ' ';
+        struct gw_str value = gw_str_from(line, colon + 1 + space);
         if (value.len && value.ptr[value.len - 1] == '\r')
             value.len--;
-        enum header_id id = header_id_of(name);
-        if (!is_of_a_connection(id))
-            add(f, name, gw_str_trim(value), flags_of(id));
+        enum header_id id = special_id(name);
+        if (!is_left_out(id))
+            add(f, name, value, flags_of(id));
     }
 }
 

@@ -41,14 +41,6 @@ static void chunk_unref(struct h2_chunk *chunk)
     free(chunk);
 }
 
-static size_t length_of(const struct iovec *parts, size_t count)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        bytes += parts[i].iov_len;
-    return bytes;
-}
-
 static struct h2_chunk *chunk_borrow(const struct iovec *parts, size_t count,
                                      const struct conn_hold *hold)
 {
@@ -72,7 +64,7 @@ static struct h2_chunk *chunk_copy(const struct iovec *parts, size_t count, size
 void h2_out_add(struct h2_stream *st, const struct iovec *parts, size_t count,
                 const struct conn_hold *hold)
 {
-    size_t bytes = length_of(parts, count);
+    size_t bytes = conn_bytes(parts, count);
     bool borrow = hold && hold->release && hold->from == 0;
     if (bytes && !st->broken) {
         struct h2_chunk *chunk =

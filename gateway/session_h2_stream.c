@@ -69,6 +69,8 @@ bool h2_stream_body(struct h2_stream *st, struct gw_str data)
     return false;
 }
 
+/* The end keeps its place behind the bytes and comes to who has asked for them: a step that still
+ * connects to an origin has no use for it. */
 static void tell_end(struct h2_stream *st)
 {
     if (!st->x || !st->input_ended || st->stash.len || !st->want_body)
@@ -88,6 +90,8 @@ void h2_stream_body_end(struct h2_stream *st)
     tell_end(st);
 }
 
+/* The stash is taken out first: the exchange may pause again while it looks at these bytes, and
+ * what comes then is stashed behind nothing. */
 void h2_stream_pump(struct h2_stream *st)
 {
     if (st->stash.len && (st->want_body || !st->x)) {
@@ -101,6 +105,8 @@ void h2_stream_pump(struct h2_stream *st)
     tell_end(st);
 }
 
+/* From nghttp2 when both sides have ended or one has reset, and from the connection's end. The
+ * exchange goes first, since it may still ask this stream what it thinks; then what it lent. */
 void h2_stream_close(struct h2_stream *st)
 {
     struct session_h2 *s = st->session;
@@ -122,6 +128,8 @@ void h2_stream_close(struct h2_stream *st)
     free(st);
 }
 
+/* The exchange hears of it when the stream closes, not here: it may be its own step that resets. A
+ * second reset would be a frame on a closed stream (RFC 9113 section 5.1). */
 void h2_stream_reset(struct h2_stream *st, uint32_t code)
 {
     if (st->broken)
@@ -202,11 +210,13 @@ static void io_end(void *ctx)
     go_on(st);
 }
 
+/* Never END_STREAM: a body that is cut must not look like a whole one (RFC 9113 section 8.1). */
 static void io_cut(void *ctx)
 {
     h2_stream_reset(ctx, NGHTTP2_INTERNAL_ERROR);
 }
 
+/* The client's time for its body runs only while somebody wants it. */
 static void io_want_body(void *ctx, bool want)
 {
     struct h2_stream *st = ctx;

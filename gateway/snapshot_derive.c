@@ -40,6 +40,8 @@ static uint16_t *copy_labels(const uint16_t *labels, const struct ruleset *rules
     return copy_of(labels, (count + 1) * sizeof(*labels));
 }
 
+/* What a change may replace is copied or held; origins, their rules, certificates and faults of the
+ * file stay the base's, which this one holds. */
 static void copy_zone(struct snapshot_zone *zone, const struct snapshot_zone *old,
                       size_t edge_count)
 {
@@ -103,6 +105,8 @@ static void apply(struct snapshot_zone *zone, const struct snapshot_change *chan
     }
 }
 
+/* Derived snapshots hang off the one that was built from the file and never off each other: a chain
+ * would keep every state since the start alive. */
 struct snapshot *snapshot_derive(struct snapshot *from, const struct snapshot_change *change,
                                  struct metrics *metrics)
 {

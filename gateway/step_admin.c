@@ -38,10 +38,23 @@ static struct gw_str type_lines(const struct admin_call *call, char *line, size_
     return gw_buf_str(&out);
 }
 
+/* A piece of an answer would be taken for the whole. */
+static void refuse_overflow(struct admin_call *call)
+{
+    static const struct admin_refusal refusal = {
+        500, 0, "too_large",
+        "The answer is larger than 64 MiB: ask for less, for example with limit="};
+    call->content_type = "application/json";
+    gw_buf_clear(&call->lines);
+    admin_refuse(call, &refusal);
+}
+
 static void answer(struct exchange *x)
 {
     struct admin_call *call = x->admin_call;
     char line[128];
+    if (call->out.overflow)
+        refuse_overflow(call);
     const struct iovec body = {call->out.data, call->out.len};
     bool bodyless = exchange_is_head(x) || call->status == 204;
     const struct response response = {

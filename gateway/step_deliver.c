@@ -10,6 +10,10 @@
 #define PIECES_MAX      32
 #define BURST_MAX       ((uint64_t)512 * 1024) /* bytes between two looks at the client's backlog */
 #define RECODED_AT_ONCE ((size_t)64 * 1024)
+/* Of one exchange before the other connections of the loop have theirs: a client that reads as fast
+ * as memory is copied, or hundreds whose kernel buffers take megabytes, would stall all others. */
+#define TURN_BYTES      BURST_MAX
+#define TURN_RECODED    4 /* pieces: recoding is a hundred times slower than sending */
 
 static void release_object(void *object)
 {
@@ -238,16 +242,20 @@ static enum step_result send_recoded(struct exchange *x)
 
 enum step_result step_deliver(struct exchange *x)
 {
+    uint64_t enough = x->bytes_sent + TURN_BYTES;
+    unsigned recoded = 0;
     if (!x->responded && !begin(x))
         return STEP_MORE;
     while (!x->delivery.done) {
         if (x->io->congested(x->session))
             return STEP_WAIT;
+        if (x->bytes_sent >= enough || recoded == TURN_RECODED)
+            return exchange_yield(x);
         if (!x->delivery.part_begun)
             begin_part(x);
         enum step_result result = STEP_MORE;
         if (x->delivery.recoder)
-            result = send_recoded(x);
+            recoded++, result = send_recoded(x);
         else if (x->cache.whole)
             send_whole(x);
         else

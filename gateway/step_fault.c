@@ -32,6 +32,8 @@ static void go_on(struct exchange *x)
     x->step = exchange_after_rules(x);
 }
 
+/* Statuses of the edge itself come with its page, as when the origin had failed; others as some
+ * origin's answer. */
 static enum step_result act(struct exchange *x, const struct config_fault *fault)
 {
     static const struct gw_str lines =
@@ -63,6 +65,8 @@ enum step_result step_fault(struct exchange *x)
     if (!fault->delay_ms)
         return act(x, fault);
     x->fault = gw_arena_zalloc(&x->arena, sizeof(*x->fault));
+    if (!x->fault) /* a head that fills the arena: the fault comes without its delay */
+        return act(x, fault);
     x->fault->x = x;
     x->fault->config = fault;
     gw_deadline_init(&x->fault->delay, on_delay);

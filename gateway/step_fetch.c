@@ -17,10 +17,11 @@ static enum step_result deliver(struct exchange *x)
     return STEP_MORE;
 }
 
-/* What the fill's 304 or failed refresh left: a whole object. The leader's fetch has said which
- * status that is. */
+/* What the fill's 304 or failed refresh left: a whole object. */
 static enum step_result deliver_confirmed(struct exchange *x)
 {
+    if (cache_fill_error(x->cache.fill))
+        x->cache.status = CACHE_STATUS_STALE;
     exchange_cache_take_whole(x);
     return deliver(x);
 }

@@ -58,32 +58,13 @@ static void count(const struct exchange *x, const struct limiter *limiter)
 
 /* ---- the app's own checks ---- */
 
-/* Scheme and authority as the visitor wrote them; the scheme's own port is not written. */
-static struct gw_str own_origin(struct exchange *x)
-{
-    const struct url_host *host = &x->request.host;
-    size_t room = host->name.len + sizeof("https://:65535");
-    char *space = gw_arena_alloc(&x->arena, room);
-    if (!space)
-        return GW_STR_EMPTY;
-    struct gw_buf origin = gw_buf_over(space, room);
-    gw_buf_add(&origin, x->client.https ? GW_STR("https://") : GW_STR("http://"));
-    gw_buf_add(&origin, host->name);
-    if (host->port && host->port != (x->client.https ? 443 : 80))
-        gw_buf_printf(&origin, ":%u", host->port);
-    return gw_buf_str(&origin);
-}
-
-/* True: the request was refused. The redirecting wrapper checks behind the limiter, the others in
- * front of it; the framework's check of forms comes before either. */
+/* True: the request was refused. */
 static bool check_as_app(struct exchange *x, const struct limiter_route *route, bool is_decided)
 {
-    if (!x->zone->config->mirror_checks || (is_decided && !route->limiter_first))
+    if (!x->zone->config->mirror_checks)
         return false;
-    const struct app_request request = {x->request.method_id, &x->request.headers, own_origin(x)};
-    enum app_check check = is_decided ? APP_CHECK_PASSES : app_check_form(&request);
-    if (check == APP_CHECK_PASSES && route->limiter_first == is_decided)
-        check = app_check_route(x->zone->limiters, route, &request);
+    const struct visit visit = exchange_visit(x);
+    enum app_check check = visit_app_check(&visit, route, is_decided, &x->arena);
     if (check == APP_CHECK_PASSES)
         return false;
     if (!is_decided)

@@ -125,6 +125,23 @@ static bool make_folder(struct gw_str path, struct gw_diags *diags)
     return mkdir(path.ptr, 0700) == 0 || errno == EEXIST || fail(diags, path, "cannot make it");
 }
 
+/* Whoever can put files here can have an authority of his own trusted in our name. Root looks after
+ * the folders of others (sudo nearedge trust --install). */
+static bool is_ours(struct gw_str folder, struct gw_diags *diags)
+{
+    struct stat info;
+    if (stat(folder.ptr, &info) != 0)
+        return fail(diags, folder, "cannot look at it");
+    bool foreign = geteuid() != 0 && info.st_uid != 0 && info.st_uid != geteuid();
+    if (!foreign && !(info.st_mode & S_IWOTH))
+        return true;
+    gw_diag_file(diags, GW_DIAG_ERROR, folder.ptr, "%s; choose another folder",
+                 foreign ? "it belongs to another user, whose authority would be taken for yours"
+                         : "every user of this machine may write into it, and so put an authority "
+                           "of his own there; chmod 700");
+    return false;
+}
+
 /* Nobody ever sees half a file, and a key is never readable by others, not even for a moment. */
 static bool replace(struct gw_str path, const struct gw_buf *text, mode_t mode,
                     struct gw_diags *diags)
@@ -136,9 +153,11 @@ static bool replace(struct gw_str path, const struct gw_buf *text, mode_t mode,
     bool ok = fd >= 0 && write(fd, text->data, text->len) == (ssize_t)text->len && fsync(fd) == 0;
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
-    ok = ok && rename(temporary, path.ptr) == 0;
+    ok = (ok && rename(temporary, path.ptr) == 0) || fail(diags, path, "cannot write it");
+    if (!ok)
+        unlink(temporary); /* a full disk may have taken half a key */
     free(temporary);
-    return ok || fail(diags, path, "cannot write it");
+    return ok;
 }
 
 static bool read_text(struct gw_str path, struct gw_buf *out)
@@ -258,7 +277,7 @@ bool trust_make(const struct trust_files *files, const struct trust_names *names
     struct gw_buf ca = {0}, key = {0};
     struct gw_arena arena;
     *report = (struct trust_report){0};
-    if (!make_folder(files->folder, diags))
+    if (!make_folder(files->folder, diags) || !is_ours(files->folder, diags))
         return false;
     gw_arena_init(&arena, NULL, 0, 0);
     int lock = lock_folder(files, &arena);

@@ -6,7 +6,8 @@
  *
  * The authority is made once and stays, so that trusting it once is enough. A certificate is made
  * anew when its names change or TRUST_RENEW_DAYS before it ends. Files are replaced whole, and a
- * lock keeps two processes from making two authorities.
+ * lock keeps two processes from making two authorities. A folder that is somebody else's, or open
+ * to everybody, is refused.
  *
  * Who makes: `nearedge trust`, and `run` for listeners with "local_ca". `check` makes nothing.
  * Thread: any, blocking (start, reload, command line). Owns: nothing but the files. */

@@ -59,7 +59,9 @@ static bool copy_file(const char *from, const char *to)
     gw_buf_init(&text, FILE_TOP);
     int err = file_read(from, &text);
     int fd = err ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    bool ok = fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len;
+    /* For all users, also when root's umask is a careful one. */
+    bool ok =
+        fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len && fchmod(fd, 0644) == 0;
     if (!ok)
         fprintf(stderr, "nearedge trust: cannot write %s: %s\n", to,
                 gw_strerror(err ? err : -errno));

@@ -23,15 +23,23 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
                                             {"listen", required_argument, NULL, 'p'},
                                             {"admin", required_argument, NULL, 'a'},
                                             {"ready-file", required_argument, NULL, 'f'},
+                                            {"user", required_argument, NULL, 'u'},
+                                            {"seccomp", optional_argument, NULL, 's'},
                                             {NULL, 0, NULL, 0}};
     for (int o; (o = cli_option(argc, argv, "c:", options)) != -1;) {
-        a->any_flag |= o != 'c' && o != 'f';
+        a->any_flag |= !strchr("cfus", o);
         switch (o) {
         case 'c':
             a->server.config_path = optarg;
             break;
         case 'f':
             a->server.ready_file = optarg;
+            break;
+        case 'u':
+            a->server.user = optarg;
+            break;
+        case 's':
+            a->server.seccomp = optarg ? optarg : "deny";
             break;
         case 'o':
             a->flags.origin = optarg;
@@ -61,6 +69,9 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
 /* What getopt cannot know: which options belong together. */
 static int check_arguments(const struct arguments *a)
 {
+    const char *action = a->server.seccomp;
+    if (action && strcmp(action, "deny") != 0 && strcmp(action, "kill") != 0)
+        return cli_usage("run", "--seccomp=%s: it is \"deny\" or \"kill\"", action);
     if (a->server.config_path && a->any_flag)
         return cli_usage("run", "-c says everything: leave the other options out or the file");
     if (a->server.config_path)
@@ -97,10 +108,12 @@ const struct verb verb_run = {
     .run = run,
     .summary = "run the gateway in the foreground",
     .manual =
-        "usage: nearedge run -c FILE [--ready-file FILE]\n"
+        "usage: nearedge run -c FILE [--ready-file FILE] [--user NAME[:GROUP]] "
+        "[--seccomp[=deny|kill]]\n"
         "       nearedge run --origin URL --host HOST[,HOST]... [--rules FILE]... [--limiters "
         "FILE]\n"
         "                    [--listen ADDR] [--admin ADDR] [--ready-file FILE]\n"
+        "                    [--user NAME[:GROUP]] [--seccomp[=deny|kill]]\n"
         "\n"
         "Runs in the foreground. The access log goes to standard output and the operational log "
         "to\n"
@@ -115,6 +128,12 @@ const struct verb verb_run = {
         "  --listen ADDR       for visitors [127.0.0.1:8080]; port 0: the kernel chooses\n"
         "  --admin ADDR        admin listener [none]\n"
         "  --ready-file FILE   written once ready: {\"listen\":[...],\"admin\":...,\"pid\":...}\n"
+        "  --user NAME[:GROUP] whom root becomes once its ports are bound, for good. Log files, "
+        "the\n"
+        "                      ready file and what a reload reads are opened as that user.\n"
+        "  --seccomp[=ACTION]  refuse system calls that an edge does not need: \"deny\" (EPERM, "
+        "the\n"
+        "                      default) or \"kill\" (the process ends)\n"
         "\n"
         "signals: HUP reloads the configuration (a bad one changes nothing), USR1 reopens log "
         "files,\n"

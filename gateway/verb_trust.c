@@ -188,6 +188,8 @@ static int change_stores(const struct trust_run *t)
         fprintf(stderr,
                 "skipped   Chromium and Firefox, which have stores of their own: their tool is "
                 "certutil (package libnss3-tools)\n");
+    if (browsers == TRUST_DONE && geteuid() == 0 && getenv("SUDO_USER"))
+        fprintf(stderr, "note      these were root's browsers; yours: the same without sudo\n");
     if (!t->a.store && geteuid() != 0) {
         fprintf(stderr,
                 "nearedge trust: the system's store needs root: sudo nearedge trust %s --dir %s\n",
@@ -257,7 +259,7 @@ const struct verb verb_trust = {
         "                      ~/.local/share/nearedge]; its key never leaves this folder\n"
         "  --print             the authority's certificate on standard output\n"
         "  --install           trust it: the system's store (needs root) and, if certutil is\n"
-        "                      there, Chromium's and Firefox's\n"
+        "                      there, Chromium's and Firefox's of who runs it (without sudo)\n"
         "  --uninstall         forget it; the folder stays\n"
         "  --store DIR         the system's store [the one of Debian, Fedora or Arch]\n"
         "  --json              the paths, dates and names as JSON\n"

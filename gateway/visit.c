@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/visit.h"
 
+#include "gateway/base/buf.h"
 #include "gateway/http/cookie.h"
 
 /* ---- who and where ---- */
@@ -141,4 +142,35 @@ struct limiter_subject visit_subject(const struct visit *v)
         .path = v->path,
         .headers = headers,
     };
+}
+
+/* ---- for the app's own checks ---- */
+
+/* Scheme and authority as the visitor wrote them; the scheme's own port is not written. */
+static struct gw_str own_origin(const struct visit *v, struct gw_arena *arena)
+{
+    const struct url_host *host = &v->request->host;
+    size_t room = host->name.len + sizeof("https://:65535");
+    char *space = gw_arena_alloc(arena, room);
+    if (!space)
+        return GW_STR_EMPTY;
+    struct gw_buf origin = gw_buf_over(space, room);
+    gw_buf_add(&origin, v->https ? GW_STR("https://") : GW_STR("http://"));
+    gw_buf_add(&origin, host->name);
+    if (host->port && host->port != (v->https ? 443 : 80))
+        gw_buf_printf(&origin, ":%u", host->port);
+    return gw_buf_str(&origin);
+}
+
+enum app_check visit_app_check(const struct visit *v, const struct limiter_route *route,
+                               bool is_decided, struct gw_arena *arena)
+{
+    if (!v->zone->config->mirror_checks || (is_decided && !route->limiter_first))
+        return APP_CHECK_PASSES;
+    const struct app_request request = {v->request->method_id, &v->request->headers,
+                                        own_origin(v, arena)};
+    enum app_check check = is_decided ? APP_CHECK_PASSES : app_check_form(&request);
+    if (check == APP_CHECK_PASSES && route->limiter_first == is_decided)
+        check = app_check_route(v->zone->limiters, route, &request);
+    return check;
 }

@@ -11,6 +11,7 @@
 #include "config/rules/request.h"
 #include "gateway/http/h1_parse.h"
 #include "gateway/snapshot.h"
+#include "limiter/app_check.h"
 #include "limiter/key.h"
 
 struct visit {
@@ -95,6 +96,11 @@ static inline struct cache_policy visit_policy(const struct visit *v,
 /* Who a limiter counts. */
 struct limiter_subject visit_subject(const struct visit *v);
 
+/* What the app itself refuses of a zone with "mirror_checks": behind the limiter (`is_decided`)
+ * what the redirecting wrapper checks there, in front of it the rest; the framework's check of
+ * forms comes before either. */
+enum app_check visit_app_check(const struct visit *v, const struct limiter_route *route,
+                               bool is_decided, struct gw_arena *arena);
 /* Who asks: the peer, unless the configuration trusts it to speak for others; *trusted says. */
 struct gw_ip visit_client(const struct config *config, const struct headers *headers,
                           const struct gw_ip *peer, bool *trusted);

@@ -2,6 +2,7 @@
 #include "gateway/worker.h"
 
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "cache/key.h"
 #include "gateway/access_log.h"
@@ -11,8 +12,9 @@
 #include "gateway/server.h"
 #include "gateway/session.h"
 
-#define LINES_MAX       ((size_t)512 * 1024)
-#define HOUSEKEEPING_MS 100
+#define LINES_MAX        ((size_t)512 * 1024)
+#define HOUSEKEEPING_MS  100
+#define DESCRIPTORS_KEPT 256 /* at most; an eighth where there are few */
 
 /* ---- the snapshot as this worker uses it ---- */
 
@@ -216,14 +218,34 @@ void worker_drain(struct worker *worker)
 
 /* ---- life ---- */
 
+/* The kernel gives out the lowest free descriptor, so a high one says that few are left. The last
+ * eighth is not for visitors: those who are here need connections to origins, and whoever comes to
+ * see what is wrong needs the admin listener. */
+static bool descriptors_run_out(const struct conn *c, rlim_t *max)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return false;
+    *max = limit.rlim_cur;
+    rlim_t kept = limit.rlim_cur / 8 < DESCRIPTORS_KEPT ? limit.rlim_cur / 8 : DESCRIPTORS_KEPT;
+    return conn_descriptor(c) >= 0 && (rlim_t)conn_descriptor(c) >= limit.rlim_cur - kept;
+}
+
 static void on_accept(void *ctx, struct conn *c)
 {
     const struct session_door *door = ctx;
+    rlim_t max;
     struct worker *worker = door->worker;
     const struct config_limits *limits = &worker->current->snapshot->config->limits;
     if (!door->admin && atomic_load(&worker->server->connections) >= (int)limits->connections) {
         gw_log_warn("connection refused reason=\"limits.connections (%u) reached\"",
                     limits->connections);
+        conn_abandon(c);
+        return;
+    }
+    if (!door->admin && descriptors_run_out(c, &max)) {
+        gw_log_warn("connection refused reason=\"descriptors run out (RLIMIT_NOFILE is %llu)\"",
+                    (unsigned long long)max);
         conn_abandon(c);
         return;
     }
@@ -356,6 +378,7 @@ static void *run_thread(void *arg)
 void worker_start(struct worker *worker)
 {
     worker->started = true;
+    access_log_reopen(worker->log);
     if (pthread_create(&worker->thread, NULL, run_thread, worker) != 0)
         abort();
 }

@@ -99,6 +99,11 @@ static const char *const messages[] = {
     [APP_CHECK_TOKEN] = "Invalid CSRF token",
 };
 
+const char *app_check_text(enum app_check check)
+{
+    return check == APP_CHECK_FORM ? "Cross-site form submissions are forbidden" : messages[check];
+}
+
 struct limiter_answer app_check_answer(enum app_check check, enum http_method method,
                                        char scratch[LIMITER_ANSWER_SIZE])
 {

@@ -34,6 +34,8 @@ enum app_check app_check_form(const struct app_request *request);
 enum app_check app_check_route(const struct limiter_policy *policy,
                                const struct limiter_route *route,
                                const struct app_request *request);
-/* Of a request that does not pass. */
+/* Why a request does not pass. */
+const char *app_check_text(enum app_check check);
+/* The answer to it. */
 struct limiter_answer app_check_answer(enum app_check check, enum http_method method,
                                        char scratch[LIMITER_ANSWER_SIZE]);

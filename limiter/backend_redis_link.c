@@ -7,6 +7,7 @@
 #include "gateway/base/err.h"
 #include "gateway/base/hash.h"
 #include "gateway/net/resolver.h"
+#include "limiter/backend_redis_reader.h"
 
 #define REASON_MAX 128
 
@@ -16,6 +17,7 @@ struct poll {
     redisAsyncContext *ac; /* NULL once hiredis has let go */
     int wanted, applied;   /* UV_READABLE | UV_WRITABLE */
     bool corked;           /* changes of `wanted` are applied later */
+    struct redis_reader reader;
 };
 
 enum link_state {
@@ -63,6 +65,8 @@ static void on_poll(uv_poll_t *handle, int status, int events)
         p->applied = 0;
     if (p->ac && (status < 0 || events & UV_READABLE))
         redisAsyncHandleRead(p->ac);
+    if (p->ac && p->ac->data && redis_reader_is_full(&p->reader))
+        redis_link_fail(p->ac->data, "an answer is too large");
     if (p->ac && status == 0 && events & UV_WRITABLE)
         redisAsyncHandleWrite(p->ac);
     if (p->ac)
@@ -118,6 +122,7 @@ static bool attach(struct gw_loop *loop, redisAsyncContext *ac)
         free(p);
         return false;
     }
+    redis_reader_install(&p->reader, ac);
     ac->ev.data = p;
     ac->ev.addRead = add_read;
     ac->ev.delRead = del_read;
@@ -143,14 +148,13 @@ static void retry_later(struct redis_link *link, const char *reason)
     link->events->down(link->ctx, text);
 }
 
-static void drop_context(struct redis_link *link)
+static redisAsyncContext *detach(struct redis_link *link)
 {
     redisAsyncContext *ac = link->ac;
     link->ac = NULL;
-    if (!ac)
-        return;
-    ac->data = NULL; /* its late callbacks find no link */
-    redisAsyncFree(ac);
+    if (ac)
+        ac->data = NULL; /* its late callbacks find no link */
+    return ac;
 }
 
 static void drop_query(struct redis_link *link)
@@ -167,8 +171,11 @@ void redis_link_fail(struct redis_link *link, const char *reason)
     char text[REASON_MAX];
     snprintf(text, sizeof(text), "%s", reason);
     drop_query(link);
-    drop_context(link);
+    redisAsyncContext *ac = detach(link);
     retry_later(link, text);
+    /* Last: it answers what was under way, and who is answered may end the link. */
+    if (ac)
+        redisAsyncFree(ac);
 }
 
 static void on_disconnect(const redisAsyncContext *ac, int status)
@@ -176,8 +183,11 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
     struct redis_link *link = ac->data;
     if (!link)
         return;
+    const struct poll *p = ac->ev.data;
     link->ac = NULL; /* hiredis frees it after this callback */
-    retry_later(link, status == REDIS_OK ? NULL : ac->errstr);
+    retry_later(link, p->reader.refused    ? p->reader.refused
+                      : status == REDIS_OK ? NULL
+                                           : ac->errstr);
 }
 
 /* ---- connecting ---- */
@@ -296,8 +306,10 @@ void redis_link_free(struct redis_link *link)
     gw_task_cancel(&link->begin);
     gw_deadline_cancel(&link->deadline);
     drop_query(link);
-    drop_context(link);
+    redisAsyncContext *ac = detach(link);
     free(link);
+    if (ac)
+        redisAsyncFree(ac);
 }
 
 void redis_link_ready(struct redis_link *link)

@@ -32,9 +32,12 @@ static struct matrix_tally *tally_of(struct limiter_worker *worker, const struct
     struct matrix_tally *t = gw_map_get(&worker->tallies, limiter->name);
     if (t && matrix_fits(t, limiter))
         return t;
+    if (worker->tallies.count > MATRIX_LIMITERS_MAX) { /* names of limiters that are gone */
+        gw_map_release(&worker->tallies);
+        gw_map_init(&worker->tallies);
+    }
     t = matrix_open(worker->world->matrix, limiter);
-    if (t)
-        gw_map_put(&worker->tallies, limiter->name, t);
+    gw_map_put(&worker->tallies, limiter->name, t);
     return t;
 }
 
@@ -148,9 +151,8 @@ enum limiter_outcome compare_decide(struct limiter_worker *worker, const struct 
 {
     const struct limiter *limiter = ask->limiter;
     struct matrix_tally *t = tally_of(worker, limiter);
-    if (!t || !has_room(worker)) {
-        if (t)
-            matrix_skip(t);
+    if (!has_room(worker)) {
+        matrix_skip(t);
         return decide_alone(worker, ask, call, out);
     }
     struct comparison *c = comparison_new(worker, t, ask);

@@ -25,13 +25,13 @@ struct place_count {
 
 struct matrix_tally {
     struct matrix_tally *next;
+    pthread_mutex_t lock; /* of what follows */
     char name[LIMITER_NAME_MAX];
     size_t name_len;
     struct window_rule rule;
     enum limiter_store store;
     uint32_t compare;
-
-    pthread_mutex_t lock; /* of what follows */
+    uint32_t era;         /* rises when the verdicts so far are forgotten */
     struct table windows; /* logical key -> struct open_window */
     struct place_count places[MATRIX_PLACES_MAX];
     uint32_t place_count;
@@ -72,11 +72,14 @@ static struct gw_str name_of(const struct matrix_tally *t)
     return gw_str(t->name, t->name_len);
 }
 
-bool matrix_fits(const struct matrix_tally *t, const struct limiter *limiter)
+bool matrix_fits(struct matrix_tally *t, const struct limiter *limiter)
 {
-    return t->rule.limit == limiter->rule.limit && t->rule.window_ms == limiter->rule.window_ms &&
-           t->store == limiter->store && t->compare == limiter->compare &&
-           gw_str_eq(name_of(t), limiter->name);
+    pthread_mutex_lock(&t->lock);
+    bool fits = t->rule.limit == limiter->rule.limit &&
+                t->rule.window_ms == limiter->rule.window_ms && t->store == limiter->store &&
+                t->compare == limiter->compare && gw_str_eq(name_of(t), limiter->name);
+    pthread_mutex_unlock(&t->lock);
+    return fits;
 }
 
 static struct matrix_tally *find_locked(struct matrix *m, const struct limiter *limiter)
@@ -95,14 +98,28 @@ struct matrix_tally *matrix_find(struct matrix *m, const struct limiter *limiter
     return t;
 }
 
-static struct matrix_tally *add_locked(struct matrix *m, const struct limiter *limiter)
+/* With t->lock held, or before others know it. */
+static void forget_counts(struct matrix_tally *t)
 {
-    struct matrix_tally *t = gw_zalloc(sizeof(*t));
+    t->counts = (struct matrix_counts){0};
+    t->place_count = 0;
+    t->era++;
+}
+
+static void dedicate(struct matrix_tally *t, const struct limiter *limiter)
+{
     t->name_len = gw_min_size(limiter->name.len, sizeof(t->name));
     memcpy(t->name, limiter->name.ptr, t->name_len);
     t->rule = limiter->rule;
     t->store = limiter->store;
     t->compare = limiter->compare;
+    forget_counts(t);
+}
+
+static struct matrix_tally *add_locked(struct matrix *m, const struct limiter *limiter)
+{
+    struct matrix_tally *t = gw_zalloc(sizeof(*t));
+    dedicate(t, limiter);
     pthread_mutex_init(&t->lock, NULL);
     table_init_records(&t->windows, MATRIX_KEYS_MAX, sizeof(struct open_window));
     t->next = m->tallies;
@@ -111,12 +128,33 @@ static struct matrix_tally *add_locked(struct matrix *m, const struct limiter *l
     return t;
 }
 
+/* Somebody who edits a limiter all day leaves tallies behind that no limiter fits any more. */
+static struct matrix_tally *reuse_locked(struct matrix *m, const struct limiter *limiter)
+{
+    struct matrix_tally *idle = NULL;
+    uint64_t since_ms = UINT64_MAX;
+    for (struct matrix_tally *t = m->tallies; t; t = t->next) {
+        pthread_mutex_lock(&t->lock);
+        uint64_t last_ms = t->counts.last_ms;
+        pthread_mutex_unlock(&t->lock);
+        if (!idle || last_ms < since_ms) {
+            idle = t;
+            since_ms = last_ms;
+        }
+    }
+    pthread_mutex_lock(&idle->lock);
+    table_clear(&idle->windows);
+    dedicate(idle, limiter);
+    pthread_mutex_unlock(&idle->lock);
+    return idle;
+}
+
 struct matrix_tally *matrix_open(struct matrix *m, const struct limiter *limiter)
 {
     pthread_mutex_lock(&m->lock);
     struct matrix_tally *t = find_locked(m, limiter);
-    if (!t && m->count < MATRIX_LIMITERS_MAX)
-        t = add_locked(m, limiter);
+    if (!t)
+        t = m->count < MATRIX_LIMITERS_MAX ? add_locked(m, limiter) : reuse_locked(m, limiter);
     pthread_mutex_unlock(&m->lock);
     return t;
 }
@@ -162,7 +200,7 @@ struct matrix_arrival matrix_arrive(struct matrix_tally *t, struct gw_str key,
     c->first_ms = c->arrivals++ ? gw_min_u64(c->first_ms, now_ms) : now_ms;
     c->last_ms = gw_max_u64(c->last_ms, now_ms);
     count_place(t, place);
-    struct matrix_arrival arrival = {t, key, w->reset_at_ms, number};
+    struct matrix_arrival arrival = {t, key, w->reset_at_ms, number, t->era};
     pthread_mutex_unlock(&t->lock);
     return arrival;
 }
@@ -203,10 +241,9 @@ static void place_in_window(struct open_window *w, const struct matrix_arrival *
     c->mixed_max = mixed > c->mixed_max ? mixed : c->mixed_max;
 }
 
-void matrix_judge(const struct matrix_arrival *a, const struct matrix_verdict *v)
+static void judge_locked(struct matrix_tally *t, const struct matrix_arrival *a,
+                         const struct matrix_verdict *v)
 {
-    struct matrix_tally *t = a->tally;
-    pthread_mutex_lock(&t->lock);
     struct matrix_column *c = &t->counts.columns[v->store];
     c->admitted += v->admitted;
     c->failed += v->failed;
@@ -219,7 +256,14 @@ void matrix_judge(const struct matrix_arrival *a, const struct matrix_verdict *v
     struct open_window *w = table_find(&t->windows, table_key(a->key));
     if (w && w->reset_at_ms == a->reset_at_ms) /* else it is over, or was reset meanwhile */
         place_in_window(w, a, v, c);
-    pthread_mutex_unlock(&t->lock);
+}
+
+void matrix_judge(const struct matrix_arrival *a, const struct matrix_verdict *v)
+{
+    pthread_mutex_lock(&a->tally->lock);
+    if (a->tally->era == a->era)
+        judge_locked(a->tally, a, v);
+    pthread_mutex_unlock(&a->tally->lock);
 }
 
 /* ---- beginning anew ---- */
@@ -228,10 +272,9 @@ void matrix_forget(struct matrix *m, struct gw_str name, struct gw_str key)
 {
     pthread_mutex_lock(&m->lock);
     for (struct matrix_tally *t = m->tallies; t; t = t->next) {
-        if (!gw_str_eq(name_of(t), name))
-            continue;
         pthread_mutex_lock(&t->lock);
-        table_del(&t->windows, table_key(key));
+        if (gw_str_eq(name_of(t), name))
+            table_del(&t->windows, table_key(key));
         pthread_mutex_unlock(&t->lock);
     }
     pthread_mutex_unlock(&m->lock);
@@ -241,8 +284,7 @@ void matrix_forget(struct matrix *m, struct gw_str name, struct gw_str key)
 void matrix_clear(struct matrix_tally *t)
 {
     pthread_mutex_lock(&t->lock);
-    t->counts = (struct matrix_counts){0};
-    t->place_count = 0;
+    forget_counts(t);
     pthread_mutex_unlock(&t->lock);
 }
 

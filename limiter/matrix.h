@@ -14,9 +14,10 @@
  * strong store shows a mixed zone of a call or two.
  *
  * A tally belongs to a limiter as it is written: another rule, store or list begins a new one.
- * Tallies live as long as the world, like the counters. Thread: any; a tally is behind one mutex
- * that is held for one addition. Owns: copies of names and keys. Limits: MATRIX_LIMITERS_MAX
- * tallies of MATRIX_KEYS_MAX open windows and MATRIX_PLACES_MAX places each. */
+ * Tallies live as long as the world, like the counters; when there are too many, the one whose last
+ * call is the longest ago becomes another limiter's. Thread: any; a tally is behind one mutex that
+ * is held for one addition. Owns: copies of names and keys. Limits: MATRIX_LIMITERS_MAX tallies of
+ * MATRIX_KEYS_MAX open windows and MATRIX_PLACES_MAX places each. */
 #include "limiter/limiter.h"
 #include "limiter/steps.h"
 
@@ -30,12 +31,12 @@ struct matrix_tally;
 struct matrix *matrix_new(void);
 void matrix_free(struct matrix *m);
 
-/* The limiter's tally, made when it has none; NULL: there are too many. */
+/* The limiter's tally, made when it has none. */
 struct matrix_tally *matrix_open(struct matrix *m, const struct limiter *limiter);
 /* The same without making one. */
 struct matrix_tally *matrix_find(struct matrix *m, const struct limiter *limiter);
 /* Is it still the tally of the limiter as it is written now? */
-bool matrix_fits(const struct matrix_tally *t, const struct limiter *limiter);
+bool matrix_fits(struct matrix_tally *t, const struct limiter *limiter);
 
 /* ---- while traffic flows ---- */
 
@@ -44,6 +45,7 @@ struct matrix_arrival {
     struct gw_str key; /* logical; borrowed until the last verdict */
     uint64_t reset_at_ms;
     uint32_t number; /* in the exact window, from 1 */
+    uint32_t era;    /* of the tally: verdicts of calls that it has forgotten are none of its */
 };
 struct matrix_arrival matrix_arrive(struct matrix_tally *t, struct gw_str key,
                                     const struct limiter_place *place, uint64_t now_ms);

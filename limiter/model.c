@@ -6,6 +6,7 @@
 #include "limiter/binding.h"
 
 #define SUM_MAX 20000 /* terms of a binomial sum; above, chance hardly matters any more */
+#define FAR     12    /* deviations, and calls: nothing happens beyond, and the sum is long */
 #define HALF    0.5   /* of a call: whole numbers are compared with real ones */
 
 /* What all places together admit, with its variance. */
@@ -15,9 +16,16 @@ struct estimate {
 
 /* ---- calls spread over places, each with a budget ---- */
 
+/* ln(n!). lgamma itself writes a global of the C library, and several threads get here. */
+static double log_factorial(double n)
+{
+    int sign;
+    return lgamma_r(n + 1, &sign);
+}
+
 static double chance_of(double n, double p, double x)
 {
-    return exp(lgamma(n + 1) - lgamma(x + 1) - lgamma(n - x + 1) + x * log(p) +
+    return exp(log_factorial(n) - log_factorial(x) - log_factorial(n - x) + x * log(p) +
                (n - x) * log1p(-p));
 }
 
@@ -26,10 +34,10 @@ static double chance_of(double n, double p, double x)
  * of those, and when most are, what the others are short of. The smaller of the two bounds it. */
 static struct estimate spread_at_random(double n, double places, double budget)
 {
-    double p = 1 / places, below = 0, short_sum = 0, short_squares = 0;
-    for (double x = 0; x < budget && x <= n; x++) {
+    double p = 1 / places, short_sum = 0, short_squares = 0,
+           reach = FAR * sqrt(n * p * (1 - p)) + FAR;
+    for (double x = fmax(0, floor(n * p - reach)); x < fmin(budget, n * p + reach) && x <= n; x++) {
         double chance = chance_of(n, p, x);
-        below += chance;
         short_sum += chance * (budget - x);
         short_squares += chance * (budget - x) * (budget - x);
     }

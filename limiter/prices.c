@@ -32,6 +32,7 @@ static double number_of(struct reading *r, const struct json *object, const char
     return 0;
 }
 
+/* All of them: a unit that is missing would be free. */
 static void read_units(struct reading *r, const struct json *units, struct prices *out)
 {
     json_unknown_keys(r->doc, units, unit_names, r->diags);
@@ -72,6 +73,8 @@ bool prices_parse(const struct gw_source *source, struct prices *out, struct gw_
     return diags->errors == errors;
 }
 
+/* Read at each question rather than kept: it is asked by people, and a global would need a lock. A
+ * list that does not parse fails a test, not a user. */
 struct prices prices_built_in(void)
 {
     const struct gw_source source = {"prices", gw_str_z(prices_text)};
@@ -91,6 +94,8 @@ double price_of(const struct prices *p, const struct price_usage *usage)
     return sum;
 }
 
+/* What the plan includes is the account's, not the limiter's: this is the price of a limiter that
+ * is alone in its account. */
 double price_of_month(const struct prices *p, const struct price_usage *usage)
 {
     double sum = 0;

@@ -13,7 +13,8 @@
  *   - the end of the action does not empty the counter: when the period is longer than the timeout
  *     and still open, the next request is over the limit again;
  *   - the request that takes the counter over the limit starts the action, also when it was counted
- *     too late to be refused itself.
+ *     too late to be refused itself;
+ *   - a clock that is put back by more than a minute starts the counter anew.
  *
  * A zeroed counter has counted nothing. It is a record of limiter/table.h. Thread: none, the caller
  * serialises. Time: the caller's wall clock. */

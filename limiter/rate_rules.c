@@ -35,12 +35,28 @@ static struct rules_value value_of(const struct rate_visit *visit,
     return (struct rules_value){.kind = RULES_VALUE_IP, .ip = &visit->facts->client_ip};
 }
 
+/* The hash is this process's own: outside of it nobody can try which secret it stands for. */
+static void add_secret(struct rules_value value, struct gw_buf *out)
+{
+    size_t at = out->len;
+    rules_value_text(value, out);
+    if (value.kind == RULES_MISSING || out->overflow)
+        return;
+    uint64_t hash = gw_hash(gw_str_from(gw_buf_str(out), at));
+    out->len = at;
+    gw_buf_printf(out, "#%016llx", (unsigned long long)hash);
+}
+
 static void add_values(const struct rate_visit *visit, const struct rate_limit *rate,
                        struct gw_buf *out)
 {
     for (size_t i = 0; i < rate->characteristic_count; i++) {
         gw_buf_add(out, i ? GW_STR(", ") : GW_STR_EMPTY);
-        rules_value_text(value_of(visit, &rate->characteristics[i]), out);
+        struct rules_value value = value_of(visit, &rate->characteristics[i]);
+        if (rate->characteristics[i].secret)
+            add_secret(value, out);
+        else
+            rules_value_text(value, out);
     }
 }
 

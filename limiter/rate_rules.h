@@ -10,7 +10,8 @@
  *                                                           them: "", (missing) and "(missing)"
  *                                                           are three
  *
- * whose values, when longer than RATE_KEY_MAX allows, end in "~" and a hash of them all.
+ * whose values, when longer than RATE_KEY_MAX allows, end in "~" and a hash of them all. Of a
+ * cookie or a credential there is a hash alone: keys are shown to people.
  *
  * Thread: the counters any; a visit its own. Owns: the counters copies of the keys. Limits: `max`
  * counters, what ends first gives way; RATE_ACTS_MAX actions are named, more are only taken. Cost:

@@ -10,51 +10,85 @@ from pathlib import Path
 
 from harness.peers import OTHERS
 
-COLUMNS = ["server", "CPU µs/req", "min–max", "× nearedge", "× best peer", "req/s", "p50", "p99", "MiB", "busy"]
 
-
-def summarise(rounds):
+def summarise(rounds, figure):
     """The median of every figure, and the spread of the one that decides."""
     summary = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
-    cpu = [r["cpu_us"] for r in rounds]
-    return {**summary, "cpu_us_min": min(cpu), "cpu_us_max": max(cpu), "rounds": rounds}
+    values = [r[figure] for r in rounds]
+    return {**summary, "min": min(values), "max": max(values), "rounds": rounds}
 
 
-def add_ratios(results):
-    """CPU time of each server over nearedge's and over the cheapest peer's."""
-    peers = [results[name]["cpu_us"] for name in OTHERS if name in results]
-    base = {"nearedge": results.get("nearedge", {}).get("cpu_us"), "best peer": min(peers, default=None),
-            "floor": results.get("floor", {}).get("cpu_us")}
+def add_ratios(results, figure):
+    """The figure of each server over nearedge's and over the best peer's."""
+    peers = [results[name][figure] for name in OTHERS if name in results]
+    base = {"nearedge": results.get("nearedge", {}).get(figure), "best peer": min(peers, default=None),
+            "floor": results.get("floor", {}).get(figure)}
     for result in results.values():
-        result["ratio"] = {name: result["cpu_us"] / value for name, value in base.items() if value}
+        result["ratio"] = {name: result[figure] / value for name, value in base.items() if value}
 
 
 def duration(us):
     return f"{us:.0f} µs" if us < 1000 else f"{us / 1000:.2f} ms"
 
 
-def row(name, r):
-    ratio = [f"{r['ratio'][k]:.2f}" if k in r["ratio"] else "-" for k in ("nearedge", "best peer")]
-    return [name, f"{r['cpu_us']:.2f}", f"{r['cpu_us_min']:.2f}–{r['cpu_us_max']:.2f}", *ratio,
-            f"{r['requests_per_s']:,.0f}", duration(r["p50_us"]), duration(r["p99_us"]),
-            f"{r['memory_bytes'] / 2**20:.1f}", f"{r['busy']:.0%}"]
+def ratio(name):
+    return f"× {name}", lambda r: f"{r['ratio'][name]:.2f}" if name in r["ratio"] else "-"
+
+
+def spread(form):
+    return "min–max", lambda r: f"{form(r['min'])}–{form(r['max'])}"
+
+
+RATE = ("req/s", lambda r: f"{r['requests_per_s']:,.0f}")
+P50, P99 = ("p50", lambda r: duration(r["p50_us"])), ("p99", lambda r: duration(r["p99_us"]))
+BUSY = ("busy", lambda r: f"{r['busy']:.0%}")
+MEMORY = ("MiB", lambda r: f"{r['memory_bytes'] / 2**20:.1f}")
+RATIOS = [ratio("nearedge"), ratio("best peer")]
+
+# For each way of measuring: the figure that decides, and the columns.
+TABLES = {
+    "saturate": ("cpu_us", [("CPU µs/req", lambda r: f"{r['cpu_us']:.2f}"), spread(lambda v: f"{v:.2f}"), *RATIOS, RATE, P50, P99,
+                            MEMORY, BUSY]),
+    "paced": ("p99_us", [P99, spread(duration), *RATIOS, P50, RATE, BUSY]),
+    "reload": ("p99_change", [("p99 reloading/quiet", lambda r: f"{r['p99_change']:.2f}"), spread(lambda v: f"{v:.2f}"), P99,
+                              ("quiet", lambda r: duration(r["quiet_p99_us"])), ("reloads", lambda r: f"{r['reloads']:.0f}"),
+                              ("broken connections", lambda r: f"{r['errors']:.0f}"), RATE]),
+    "idle": ("connection_bytes", [("KiB/connection", lambda r: f"{r['connection_bytes'] / 1024:.2f}"),
+                                  spread(lambda v: f"{v / 1024:.2f}"), *RATIOS, MEMORY]),
+}
+
+
+def judge(workload, results):
+    """(goal, figure, met) of each goal that could be measured."""
+    figure, own = TABLES[workload.measure][0], results.get("nearedge")
+    for against, limit in workload.goals.items() if own else []:
+        value = own[figure] if against == "value" else own["ratio"].get(against)
+        if value is not None:
+            yield f"at most {limit}" + ("" if against == "value" else f" × {against}"), value, value <= limit
 
 
 def print_table(workload, results, out):
     print(f"\n{workload.name}: {workload.what}", file=out)
-    rows = [COLUMNS] + [row(name, r) for name, r in sorted(results.items(), key=lambda item: item[1]["cpu_us"])]
-    widths = [max(len(r[i]) for r in rows) for i in range(len(COLUMNS))]
+    figure, columns = TABLES[workload.measure]
+    rows = [["server", *[title for title, _ in columns]]]
+    rows += [[name, *[text(r) for _, text in columns]] for name, r in sorted(results.items(), key=lambda item: item[1][figure])]
+    widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
     for r in rows:
         cells = [r[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(r[1:], widths[1:])]
         print("  " + "  ".join(cells), file=out)
-    idle = {name: r["idle_connection_bytes"] for name, r in results.items() if "idle_connection_bytes" in r}
-    if idle:
-        print("  memory of an idle kept connection: "
-              + ", ".join(f"{name} {size / 1024:.1f} KiB" for name, size in idle.items()), file=out)
-    for against, limit in workload.goals.items():
-        ratio = results.get("nearedge", {}).get("ratio", {}).get(against)
-        if ratio:
-            print(f"  goal: at most {limit} × {against}: {ratio:.2f} {'met' if ratio <= limit else 'MISSED'}", file=out)
+    for goal, value, met in judge(workload, results):
+        print(f"  goal: {goal}: {value:.2f} {'met' if met else 'MISSED'}", file=out)
+
+
+def print_goals(workloads, results, out):
+    """All goals once more, in one table at the end."""
+    rows = [(w.name, *line) for w in workloads for line in judge(w, results[w.name])]
+    if not rows:
+        return
+    print("\ngoals", file=out)
+    for name, goal, value, met in rows:
+        print(f"  {name:<20} {goal:<24} {value:>8.2f}  {'met' if met else 'MISSED'}", file=out)
+    print(f"  {sum(row[3] for row in rows)} of {len(rows)} met", file=out)
 
 
 def machine():

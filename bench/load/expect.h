@@ -117,4 +117,4 @@ GW_MUST bool expect_parse(struct gw_str text, const struct expect_names *names,
 /* Before the first sample. */
 void expect_begin(struct expectation *e, uint32_t identities);
 void expect_release(struct expectation *e);
-void expect_take(struct expectation *e, const struct load_sample *sample);
+void expect_take(struct expectation *e, const struct load_sample *x);

@@ -15,7 +15,7 @@ void read_object(struct reader *r, const struct json *v, const struct read_field
         read_error(r, v, "must be an object, not %s", json_type_name(json_type(v)));
         return;
     }
-    for (size_t i = 0; fields[i].name && i < FIELDS_MAX; i++)
+    for (size_t i = 0; i < FIELDS_MAX && fields[i].name; i++)
         known[i] = fields[i].name;
     json_unknown_keys(r->doc, v, known, r->diags);
     for (const struct read_field *f = fields; f->name; f++) {

@@ -5,9 +5,9 @@
  * Private. Thread: one. */
 #include "bench/load/read.h"
 
-void scenario_requests(struct reader *r, const struct json *v, void *plan);
-void scenario_identities(struct reader *r, const struct json *v, void *plan);
-void scenario_phases(struct reader *r, const struct json *v, void *plan);
+void scenario_requests(struct reader *r, const struct json *v, void *field);
+void scenario_identities(struct reader *r, const struct json *v, void *field);
+void scenario_phases(struct reader *r, const struct json *v, void *field);
 /* Of a phase: struct load_phase, whose duration was read before; of a rate in it. */
 void scenario_rate(struct reader *r, const struct json *v, struct load_phase *phase);
 /* A list of sentences; phase EXPECT_NONE: of the run. */

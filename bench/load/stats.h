@@ -50,7 +50,7 @@ void stats_init(struct stats *s, const struct load_plan *plan);
 void stats_release(struct stats *s);
 /* The generator took a request up. `tolerance_us`: later than this is late. */
 void stats_taken(struct stats *s, uint64_t due_us, uint64_t now_us, uint64_t tolerance_us);
-void stats_answer(struct stats *s, const struct load_sample *sample, bool broken_retry_after);
+void stats_answer(struct stats *s, const struct load_sample *x, bool broken);
 /* Closes the last interval. */
 void stats_end(struct stats *s);
 

@@ -10,13 +10,12 @@
 
 static bool split_authority(struct gw_str authority, struct load_target *out)
 {
-    struct gw_str host = authority, port = GW_STR_EMPTY;
+    struct gw_str host = authority;
     uint64_t number = out->tls ? 443 : 80;
     size_t close = gw_str_rchr(authority, ']'), colon = gw_str_rchr(authority, ':');
     if (colon != GW_NPOS && (close == GW_NPOS || colon > close)) {
         host = gw_str_first(authority, colon);
-        port = gw_str_from(authority, colon + 1);
-        if (!gw_str_u64(port, UINT16_MAX, &number) || !number)
+        if (!gw_str_u64(gw_str_from(authority, colon + 1), UINT16_MAX, &number) || !number)
             return false;
     }
     if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')

@@ -79,12 +79,12 @@ bool lex_list_name(struct lexer *lx, struct gw_str *name)
 static bool digits(struct lexer *lx, size_t from, unsigned radix, int64_t *value)
 {
     size_t start = lx->at;
-    while (gw_hex_value(lex_peek(lx)) >= 0 && lx->at < lx->end)
+    while (lx->at < lx->end && gw_hex_value(lex_peek(lx)) >= 0)
         lx->at++;
     size_t width = lx->at - from;
     if (lx->at == start)
         return lex_fail(lx, start, lx->end - start, "expected digit");
-    bool negative = lx->text.ptr[from] == '-' && from < start;
+    bool negative = from < start && lx->text.ptr[from] == '-';
     uint64_t limit = (uint64_t)INT64_MAX + (negative ? 1 : 0), sum = 0;
     for (size_t i = start; i < lx->at; i++) {
         unsigned digit = (unsigned)gw_hex_value(lx->text.ptr[i]);

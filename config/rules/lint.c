@@ -239,8 +239,7 @@ static bool walk_items(struct lint *x, const struct logic *l)
     return l->kind == LOGIC_AND && (dead || check_pairs(x, l));
 }
 
-/* True: never true. Recursion is as deep as the parser allows. */
-static bool walk(struct lint *x, const struct logic *l, bool negated)
+static bool walk_one(struct lint *x, const struct logic *l, bool negated)
 {
     if (l->kind == LOGIC_NOT) {
         (void)walk(x, l->inner, !negated);
@@ -253,6 +252,17 @@ static bool walk(struct lint *x, const struct logic *l, bool negated)
         check_access(x, l->compare->right_access);
     check_absent(x, l, negated);
     return l->compare->op == COMPARE_TRUE ? never : check_value(x, l);
+}
+
+/* True: never true. What is dead inside of something that lives (behind "not", beside an "or") is
+ * no reason for anything further out. Recursion is as deep as the parser allows. */
+static bool walk(struct lint *x, const struct logic *l, bool negated)
+{
+    size_t first = x->count;
+    bool never = walk_one(x, l, negated);
+    for (size_t i = first; !never && i < x->count; i++)
+        x->found[i].dead = false;
+    return never;
 }
 
 static void tell(const struct found *f, bool rule_is_dead, lint_fn *on_finding, void *ctx)

@@ -9,11 +9,18 @@
 
 enum what { NOTHING, SECRET, VALUES };
 
+/* An equality, and the "and" that it is a part of. */
+struct sight {
+    const struct logic *at, *chain;
+};
+
 struct search {
+    struct relate *relate;
     enum what what;
     struct lint_item item;
     const struct logic *at;
-    const struct logic *seen[VALUES_MAX]; /* equalities, to find a second value of one item */
+    const struct logic *chain;     /* that is being walked; NULL: none */
+    struct sight seen[VALUES_MAX]; /* to find a second value of one item */
     size_t seen_count;
 };
 
@@ -80,16 +87,32 @@ static void see_cookie_line(struct search *s, const struct logic *l)
         find(s, SECRET, &item, l);
 }
 
+/* Whether two values are asked for under conditions that exclude each other whatever the values
+ * are, such as different paths: then they never share an answer. */
+static bool are_apart(struct search *s, const struct sight *a, const struct sight *b)
+{
+    if (!a->chain || !b->chain)
+        return false;
+    for (size_t i = 0; i < a->chain->count; i++)
+        for (size_t k = 0; k < b->chain->count; k++)
+            if (a->chain->items[i] != a->at && b->chain->items[k] != b->at &&
+                relate_excludes(s->relate, a->chain->items[i], b->chain->items[k]))
+                return true;
+    return false;
+}
+
 static void see_equality(struct search *s, const struct compare *c, const struct lint_item *item,
                          const struct logic *l)
 {
+    const struct sight sight = {l, s->chain};
     for (size_t i = 0; i < s->seen_count; i++) {
-        const struct compare *other = s->seen[i]->compare;
-        if (relate_same_access(other->left, c->left) && !gw_str_eq(other->right.s, c->right.s))
+        const struct compare *other = s->seen[i].at->compare;
+        if (relate_same_access(other->left, c->left) && !gw_str_eq(other->right.s, c->right.s) &&
+            !are_apart(s, &s->seen[i], &sight))
             find(s, VALUES, item, l);
     }
     if (s->seen_count < VALUES_MAX)
-        s->seen[s->seen_count++] = l;
+        s->seen[s->seen_count++] = sight;
 }
 
 static void see_item(struct search *s, const struct compare *c, const struct lint_item *item,
@@ -149,13 +172,24 @@ static void see(struct search *s, const struct logic *l)
         see_call(s, c, l);
 }
 
+static void walk(struct search *s, const struct logic *l, bool wanted);
+
+static void walk_items(struct search *s, const struct logic *l, bool wanted)
+{
+    const struct logic *outside = s->chain;
+    if (l->kind == LOGIC_AND && wanted)
+        s->chain = l;
+    for (size_t i = 0; i < l->count; i++)
+        walk(s, l->items[i], wanted);
+    s->chain = outside;
+}
+
 static void walk(struct search *s, const struct logic *l, bool wanted)
 {
     switch ((enum logic_kind)l->kind) {
     case LOGIC_AND:
     case LOGIC_OR:
-        for (size_t i = 0; i < l->count; i++)
-            walk(s, l->items[i], wanted);
+        walk_items(s, l, wanted);
         return;
     case LOGIC_NOT:
         walk(s, l->inner, !wanted);
@@ -272,7 +306,7 @@ static void tell_search(const struct search *s, struct gw_buf *out)
 bool lint_unkeyed(struct lint_set *set, size_t index, const struct logic **l, struct gw_buf *out)
 {
     const struct rule *rule = &set->rules[index];
-    struct search s = {0};
+    struct search s = {.relate = &set->relate};
     if (!rule->settings || !cache_settings_has(rule->settings, CACHE_SETTING_CACHE) ||
         !rule->settings->cache)
         return false;

@@ -28,6 +28,7 @@ enum rate_moment {
 struct rate_characteristic {
     struct gw_str text;       /* as written */
     const struct expr *value; /* NULL: the client's address */
+    bool secret;              /* a cookie, a credential: it is told apart by, and never shown */
 };
 
 struct rate_limit {

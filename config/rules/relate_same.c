@@ -46,6 +46,7 @@ static bool same_arg(const struct arg *a, const struct arg *b)
     return relate_same(a->logic, b->logic);
 }
 
+/* Functions give the same for the same arguments, all of them. */
 static bool same_call(const struct call *a, const struct call *b)
 {
     if (!a || !b || a->function != b->function || a->count != b->count)
@@ -76,6 +77,8 @@ bool relate_same_access(const struct access *a, const struct access *b)
     return true;
 }
 
+/* In the same order: large sets are sorted; two small ones in another order are just "not known".
+ */
 static bool same_set(const struct compare *a, const struct compare *b)
 {
     const struct int_range *x = a->set, *y = b->set;

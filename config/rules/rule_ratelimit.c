@@ -4,6 +4,7 @@
  * tables here; sentences in quotes of Cloudflare's are those the API was seen to answer. */
 #include "config/rules/rate_limit.h"
 #include "config/rules/rule_read.h"
+#include "gateway/http/secret_name.h"
 
 #define REQUESTS_MAX ((int64_t)1 << 40)
 #define TIMEOUT_MAX  86400
@@ -159,6 +160,7 @@ static void read_characteristic(struct limit_reader *lr, const struct json *v,
     struct gw_str text = json_str(v);
     const char *needed = forbidden(lr, text);
     out->text = gw_arena_dup(lr->reader->arena, text);
+    out->secret = is_secret_name(text);
     if (needed)
         report_error(r, v, REPORT_OTHER,
                      "not entitled: the use of characteristic %.*s is not allowed, %s",

@@ -60,6 +60,7 @@ static void write_quoted(struct gw_buf *out, struct gw_str text)
     gw_buf_add(out, text.len > 80 ? GW_STR("…\"") : GW_STR("\""));
 }
 
+/* Few names: searched in order. */
 static bool is_one_of(struct gw_str text, const char *const *names)
 {
     while (*names && !gw_str_eq(text, gw_str_z(*names)))
@@ -225,7 +226,9 @@ static enum shape_verdict check(const struct question *q, const struct shape *sh
     return check_version(q);
 }
 
-/* ---- all facts of a field ---- */
+/* ---- all facts of a field ----
+ * The first that is broken is told: a host with a scheme has capitals and a port for the same
+ * reason. */
 
 enum shape_verdict shape_check(const struct access *a, enum shape_part part, struct gw_str text,
                                bool folds, struct gw_buf *why)

@@ -6,7 +6,9 @@ import ssl
 import sys
 from collections import Counter
 
-HOST = "ci.hub-evolution.com"
+from live import FINAL, TEXT, accept_key, frame, read_exactly
+
+HOST, STAGING = "ci.hub-evolution.com", "staging.hub-evolution.com"
 GENERATE = "/api/ai-image/generate"
 EXPECTED = [  # what, path, headers, CF-Cache-Status
     ("first request of a static file", "/styles.css", {}, "MISS"),
@@ -44,25 +46,82 @@ def check_cache(address):
 
 
 class ByName(http.client.HTTPSConnection):
-    """Connects to an address and asks for HOST, as with a line in /etc/hosts."""
+    """Connects to an address and asks for a host, as with a line in /etc/hosts."""
+
+    def __init__(self, address, ca, name):
+        super().__init__(address, timeout=20, context=ssl.create_default_context(cafile=ca))
+        self.name = name
 
     def connect(self):
         http.client.HTTPConnection.connect(self)
-        self.sock = self._context.wrap_socket(self.sock, server_hostname=HOST)
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=self.name)
+
+    def ask(self, path, **headers):
+        self.request("GET", path, headers={"Host": self.name, **headers})
+        return self.getresponse()
+
+
+def style_sheet(connection):
+    response = connection.ask("/styles.css")
+    response.read()
+    return f"{response.status} {response.headers.get('CF-Cache-Status')}"
+
+
+def page(connection):
+    response = connection.ask("/")
+    return f"{response.status} {'Demo origin' if b'<title>Demo origin</title>' in response.read() else 'something else'}"
+
+
+def websocket(connection):
+    """A frame of text there and back; the key is RFC 6455's example, and a mask of zeros is one."""
+    key, mask = "dGhlIHNhbXBsZSBub25jZQ==", bytes(4)
+    connection.putrequest("GET", "/live/echo", skip_host=True)
+    for name, value in {"Host": connection.name, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+                        "Sec-WebSocket-Key": key, "Origin": f"https://{connection.name}"}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    stream = connection.sock.makefile("rb")
+    status = stream.readline().split()[1].decode()
+    heads = b"".join(iter(stream.readline, b"\r\n")).decode()
+    if f"Sec-WebSocket-Accept: {accept_key(key)}" not in heads:
+        return f"{status} without its key"
+    said = frame(FINAL | TEXT, b"hello")
+    connection.sock.sendall(said[:1] + bytes([said[1] | 0x80]) + mask + said[2:])
+    return f"{status} {read_exactly(stream, len(said))[2:].decode()}"
+
+
+def events(connection):
+    response = connection.ask("/live/counter", Accept="text/event-stream")
+    numbers = []
+    while len(numbers) < 3:
+        line = response.readline()
+        if not line:
+            break
+        if line.startswith(b"data: "):
+            numbers.append(line[6:].strip().decode())
+    return f"{response.status} {' '.join(numbers)}"
+
+
+BY_HTTPS = [  # what, host, how, what it says
+    ("the style sheet by https", HOST, style_sheet, "200 HIT"),
+    ("staging's page by https", STAGING, page, "200 Demo origin"),
+    ("a WebSocket by https", STAGING, websocket, "101 hello"),
+    ("three events by https", STAGING, events, "200 1 2 3"),
+]
 
 
 def check_https(address, ca):
-    connection = ByName(address, timeout=20, context=ssl.create_default_context(cafile=ca))
-    try:
-        connection.request("GET", "/styles.css", headers={"Host": HOST})
-        response = connection.getresponse()
-        response.read()
-        seen = f"{response.status} {response.headers.get('CF-Cache-Status')}"
-    except OSError as error:
-        seen = str(error)
-    finally:
-        connection.close()
-    return row("the style sheet by https", "200 HIT", seen, seen == "200 HIT")
+    good = True
+    for what, name, how, wanted in BY_HTTPS:
+        connection = ByName(address, ca, name)
+        try:
+            seen = how(connection)
+        except (OSError, EOFError, http.client.HTTPException) as error:
+            seen = str(error) or type(error).__name__
+        finally:
+            connection.close()
+        good &= row(what, wanted, seen, seen == wanted)
+    return good
 
 
 def check_burst(address):

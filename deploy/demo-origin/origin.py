@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A small site to stand behind the gateway: a page, assets with validators, an API. Prints nothing.
+"""A small site to stand behind the gateway: a page, assets with validators, an API, a WebSocket, events. Prints nothing.
 
 Listens on 127.0.0.1:$DEMO_ORIGIN_PORT (9000); when that is taken and was not asked for by name, on a
 port the kernel chooses. --port-file FILE gets the port once the socket listens."""
@@ -16,16 +16,15 @@ import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-PAGE = b"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Demo origin</title>
-<link rel="stylesheet" href="/styles.css"><link rel="icon" href="/favicon.ico">
-<h1>Demo origin</h1>
-<p>This page comes from the origin behind your local edge.</p>
-<img src="/logo.svg" alt="a circle" width="96"> <img src="/dot.png" alt="a dot" width="96">
-"""
-STYLES = b"body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;color:#222}h1{color:#b45309}\n"
-LOGO = (b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96"><circle cx="48" cy="48" r="40" '
-        b'fill="#f59e0b"/><path d="M20 56c20-24 36-24 56 0" stroke="#fff" stroke-width="6" fill="none"/></svg>\n')
+from live import count, echo, is_websocket
+
+SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")
+POLICY = ("Content-Security-Policy", "default-src 'self'")
+
+
+def read(name):
+    with open(os.path.join(SITE, name), "rb") as file:
+        return file.read()
 
 
 def make_png(size, red, green, blue):
@@ -42,9 +41,10 @@ def make_png(size, red, green, blue):
 DOT = make_png(32, 180, 83, 9)
 ICON = struct.pack("<HHHBBBBHHII", 0, 1, 1, 32, 32, 0, 0, 1, 32, len(DOT), 22) + DOT
 ASSETS = {  # path: (type, Cache-Control, body)
-    "/": ("text/html; charset=utf-8", "public, max-age=0, must-revalidate", PAGE),
-    "/styles.css": ("text/css; charset=utf-8", "public, max-age=3600", STYLES),
-    "/logo.svg": ("image/svg+xml", "public, max-age=86400", LOGO),
+    "/": ("text/html; charset=utf-8", "public, max-age=0, must-revalidate", read("index.html")),
+    "/styles.css": ("text/css; charset=utf-8", "public, max-age=3600", read("styles.css")),
+    "/app.js": ("text/javascript; charset=utf-8", "public, max-age=3600", read("app.js")),
+    "/logo.svg": ("image/svg+xml", "public, max-age=86400", read("logo.svg")),
     "/dot.png": ("image/png", "public, max-age=86400", DOT),
     "/favicon.ico": ("image/x-icon", "public, max-age=86400", ICON),
     "/robots.txt": ("text/plain; charset=utf-8", "public, max-age=3600", b"User-agent: *\nAllow: /\n"),
@@ -78,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def asset(self, path):
         content_type, cache_control, body = ASSETS[path]
-        headers = [("Cache-Control", cache_control), ("ETag", ETAGS[path]), ("Last-Modified", LAST_MODIFIED)]
+        headers = [("Cache-Control", cache_control), ("ETag", ETAGS[path]), ("Last-Modified", LAST_MODIFIED), POLICY]
         asked = self.headers.get("If-None-Match")
         known = asked is not None and (asked.strip() == "*" or ETAGS[path] in asked)
         if asked is None:
@@ -95,6 +95,15 @@ class Handler(BaseHTTPRequestHandler):
                 self.reply_json(405, {"success": False, "error": {"type": "method_not_allowed"}}, [("Allow", "POST")])
         else:
             self.reply_json(200, {"success": True, "data": {"path": path, "method": self.command}})
+
+    def live(self, path):
+        if path == "/live/counter":
+            count(self)
+        elif is_websocket(self.headers):
+            echo(self)
+        else:
+            self.reply(426, "text/plain; charset=utf-8", b"a WebSocket is expected\n",
+                       [("Upgrade", "websocket"), ("Connection", "Upgrade")])
 
     def read_body(self):
         """Read and forgotten: the connection must be in step for the next request."""
@@ -118,6 +127,8 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path.startswith("/api/"):
             self.api(path)
+        elif path in ("/live/counter", "/live/echo") and self.command == "GET":
+            self.live(path)
         elif path in ASSETS and self.command in ("GET", "HEAD"):
             self.asset(path)
         elif path in ASSETS:

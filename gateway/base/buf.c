@@ -28,11 +28,6 @@ char *gw_buf_grow(struct gw_buf *b, size_t more)
     return b->data + b->len;
 }
 
-void gw_buf_char(struct gw_buf *b, char c)
-{
-    gw_buf_add(b, gw_str(&c, 1));
-}
-
 size_t gw_u64_digits(char *out, uint64_t value)
 {
     char reversed[20];

@@ -46,7 +46,14 @@ static inline void gw_buf_add(struct gw_buf *b, struct gw_str s)
         b->len += s.len;
     }
 }
-void gw_buf_char(struct gw_buf *b, char c);
+static inline void gw_buf_char(struct gw_buf *b, char c)
+{
+    char *at = gw_buf_reserve(b, 1);
+    if (at) {
+        *at = c;
+        b->len++;
+    }
+}
 void gw_buf_u64(struct gw_buf *b, uint64_t value);
 void gw_buf_printf(struct gw_buf *b, const char *fmt, ...) GW_PRINTF(2, 3);
 void gw_buf_vprintf(struct gw_buf *b, const char *fmt, va_list args) GW_PRINTF(2, 0);

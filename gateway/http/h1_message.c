@@ -10,7 +10,7 @@
 /* Only 1.0 and 1.1: who speaks another version frames by rules we do not know. */
 static int read_version(struct h1_message *m, struct gw_str text)
 {
-    if (text.len != VERSION_LEN || memcmp(text.ptr, "HTTP/", 5) || !gw_is_digit(text.ptr[5]) ||
+    if (text.len != VERSION_LEN || memcmp(text.ptr, "HTTP/", 5) != 0 || !gw_is_digit(text.ptr[5]) ||
         text.ptr[6] != '.' || !gw_is_digit(text.ptr[7]))
         return GW_EPARSE;
     if (text.ptr[5] != '1' || text.ptr[7] > '1')
@@ -157,13 +157,13 @@ static bool read_host(struct h1_message *m, struct gw_arena *arena)
         return false;
     if (named && !url_host_parse(*host, arena, &m->host))
         return false;
-    if (!m->url.authority.len)
+    bool connect = m->url.form == URL_AUTHORITY_FORM;
+    if (!m->url.authority.len || (named && !connect && gw_str_eq(m->url.authority, *host)))
         return true;
     struct url_host target;
     if (!url_host_parse(m->url.authority, arena, &target))
         return false;
     struct gw_str scheme = m->url.scheme;
-    bool connect = m->url.form == URL_AUTHORITY_FORM;
     if (connect && !target.port)
         return false;
     /* A CONNECT client may leave the port out of Host. */

@@ -35,16 +35,17 @@ void h2_request_refuse(struct h2_request *r)
 
 static struct gw_str *pseudo(struct h2_request *r, struct gw_str name)
 {
-    const struct {
-        struct gw_str name, *slot;
+    static const struct {
+        struct gw_str name;
+        size_t slot;
     } known[] = {
-        {GW_STR(":path"), &r->path},         {GW_STR(":method"), &r->method},
-        {GW_STR(":scheme"), &r->scheme},     {GW_STR(":authority"), &r->authority},
-        {GW_STR(":protocol"), &r->protocol},
+#define KNOWN(field) {{":" #field, sizeof(":" #field) - 1}, offsetof(struct h2_request, field)}
+        KNOWN(path), KNOWN(method), KNOWN(scheme), KNOWN(authority), KNOWN(protocol),
+#undef KNOWN
     };
     for (size_t i = 0; i < GW_COUNT(known); i++)
         if (gw_str_eq(known[i].name, name))
-            return known[i].slot;
+            return (struct gw_str *)(void *)((char *)r + known[i].slot);
     return NULL;
 }
 
@@ -71,9 +72,7 @@ static bool is_lower_token(struct gw_str name)
     return header_name_valid(name);
 }
 
-/* Sections 8.2.2: these speak of a connection that does not exist here. Whoever let one through to
- * an HTTP/1.1 origin would let the client frame requests of its own. */
-static bool is_refused(enum header_id id, struct gw_str value)
+bool h2_is_of_a_connection(enum header_id id)
 {
     switch ((int)id) {
     case HEADER_CONNECTION:
@@ -82,11 +81,16 @@ static bool is_refused(enum header_id id, struct gw_str value)
     case HEADER_TRANSFER_ENCODING:
     case HEADER_UPGRADE:
         return true;
-    case HEADER_TE:
-        return !gw_str_ieq(value, GW_STR("trailers"));
     default:
         return false;
     }
+}
+
+/* Whoever let one of these through to an HTTP/1.1 origin would let the client frame requests of its
+ * own. */
+static bool is_refused(enum header_id id, struct gw_str value)
+{
+    return h2_is_of_a_connection(id) || (id == HEADER_TE && !gw_str_ieq(value, GW_STR("trailers")));
 }
 
 static void add_cookie(struct h2_request *r, struct gw_str value)

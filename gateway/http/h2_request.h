@@ -15,6 +15,9 @@
  * counted as if the fields were lines, so that both versions refuse the same request. */
 #include "gateway/http/h1_parse.h"
 
+/* Fields that speak of an HTTP/1 connection and mean nothing here (section 8.2.2). */
+bool h2_is_of_a_connection(enum header_id id);
+
 struct h2_crumb;
 
 struct h2_request {

@@ -83,6 +83,15 @@ static bool parse_port(struct gw_str text, uint16_t *port)
     return true;
 }
 
+static bool are_labels(struct gw_str name)
+{
+    char before = '.';
+    for (size_t i = 0; i < name.len; before = name.ptr[i++])
+        if (!byte_is(name.ptr[i], BYTE_HOST) || (before == '.' && name.ptr[i] == '.'))
+            return false;
+    return before != '.';
+}
+
 /* Letters, digits, "-", "." and "_", no empty label but the root's, whose dot is dropped: "a." and
  * "a" are one host and must not be two zones or two cache keys. RFC 3986 would also allow
  * sub-delims and escapes, which no DNS name has and which servers read differently. */
@@ -90,10 +99,7 @@ static bool check_name(struct gw_str *name)
 {
     if (name->len && name->ptr[name->len - 1] == '.')
         name->len--;
-    if (!name->len || name->len > HOST_LEN_MAX)
-        return false;
-    return bytes_are(*name, BYTE_HOST) && name->ptr[0] != '.' && name->ptr[name->len - 1] != '.' &&
-           gw_str_find(*name, GW_STR("..")) == GW_NPOS;
+    return name->len && name->len <= HOST_LEN_MAX && are_labels(*name);
 }
 
 /* Hosts are compared bytewise from here on: zone look-up, cache key, rules. */

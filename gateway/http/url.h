@@ -55,6 +55,20 @@ struct gw_str url_path_basename(struct gw_str path);
 /* Text behind the last dot of the last segment, case as sent; empty for "/a", "/.mp3", "/a.". */
 struct gw_str url_path_extension(struct gw_str path);
 
+/* Cuts the next byte off percent-encoded text that is not empty. A broken escape stands for itself.
+ */
+static inline char url_next_decoded(struct gw_str *text)
+{
+    char c = text->ptr[0];
+    size_t used = 1;
+    if (c == '%' && text->len >= 3 && gw_hex_value(text->ptr[1]) >= 0 &&
+        gw_hex_value(text->ptr[2]) >= 0) {
+        c = (char)(gw_hex_value(text->ptr[1]) << 4 | gw_hex_value(text->ptr[2]));
+        used = 3;
+    }
+    *text = gw_str_from(*text, used);
+    return c;
+}
 /* %XX becomes its byte, and "+" a space when asked; broken escapes stay. *out is the input when
  * nothing changes. */
 GW_MUST bool url_decode(struct gw_str text, bool plus_is_space, struct gw_arena *arena,

@@ -31,19 +31,20 @@ static bool escape_is_normal(struct gw_str text, size_t at)
 /* May say no where nothing will change ("/.well-known"): then a copy is made for nothing. */
 static bool is_normal(struct gw_str text, struct shape shape)
 {
-    char before = 0;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
+        if (byte_is(c, BYTE_UNRESERVED)) /* nearly all of them */
+            continue;
+        char next = i + 1 < text.len ? text.ptr[i + 1] : 0;
         if (c == '%') {
             if (!escape_is_normal(text, i))
                 return false;
             i += 2;
-        } else if (!byte_is(c, BYTE_PLAIN)) {
+        } else if (!byte_is(c, BYTE_RESERVED)) {
             return false;
-        } else if (before == '/' && ((shape.path && c == '.') || (shape.merge && c == '/'))) {
+        } else if (c == '/' && ((shape.path && next == '.') || (shape.merge && next == '/'))) {
             return false;
         }
-        before = c;
     }
     return true;
 }

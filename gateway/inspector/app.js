@@ -30,8 +30,8 @@ function route() {
     else link.removeAttribute("aria-current");
   }
   if (!gateway) return;
-  if (name === "requests" && argument) leave = request.show(main, gateway, decodeURIComponent(argument));
-  else leave = (VIEWS[name] ?? live).show(main, gateway);
+  if (name === "requests" && argument) leave = request.show(main, gateway, argument);
+  else leave = (Object.hasOwn(VIEWS, name) ? VIEWS[name] : live).show(main, gateway);
 }
 
 /* ---- access ---- */

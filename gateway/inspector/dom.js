@@ -35,6 +35,15 @@ export function spark(values, label) {
   return svg;
 }
 
+/** New children for a box that is drawn again and again: what had the focus, or was scrolled, still has and is. */
+export function renew(box, ...children) {
+  const focus = box.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  const scrolled = [...box.querySelectorAll(".scroll")].map((area) => area.scrollLeft);
+  box.replaceChildren(...children.filter((child) => child !== null && child !== undefined));
+  box.querySelectorAll(".scroll").forEach((area, i) => { area.scrollLeft = scrolled[i] ?? 0; });
+  if (focus) [...box.querySelectorAll("[aria-label]")].find((e) => e.getAttribute("aria-label") === focus)?.focus({ preventScroll: true });
+}
+
 /** Columns whose cells are made by `number` are set to the right. */
 export function table(head, rows) {
   const cell = (tag) => (value) => (value instanceof HTMLTableCellElement ? value : h(tag, {}, value));
@@ -100,9 +109,14 @@ export function settled(work, ms = 150) {
   };
 }
 
-export async function copy(text, button) {
-  await navigator.clipboard.writeText(text);
-  const before = button.textContent;
-  button.textContent = "Copied";
+/** Browsers have no clipboard for pages of a plain address other than this machine's. */
+export async function copy(text, button, before = button.textContent) {
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    prompt("This browser lets the page copy nothing; copy it from here:", text);
+    return;
+  }
   setTimeout(() => { button.textContent = before; }, 1500);
 }

@@ -67,7 +67,7 @@ export function show(main) {
     input.addEventListener("input", settled(() => { view.filters[name] = input.value.trim(); refill(); }));
     return h(`label${name === "path" ? ".grow" : ""}`, {}, label, input);
   });
-  const har = h("button", { type: "button", onclick: () => download("/api/requests.har", "nearedge.har") }, "HAR");
+  const har = h("button", { type: "button", onclick: () => download("/api/requests.har", "nearedge.har").catch((error) => { status.textContent = error.message; }) }, "HAR");
 
   main.append(h("h2", {}, "Requests"), h("form.row", { onsubmit: (e) => e.preventDefault() }, ...filters, pause, har), status,
     h("div.scroll", { tabIndex: 0 }, h("table.live", { "aria-label": "Finished requests, newest first" },

@@ -4,11 +4,12 @@ import { change, get, isUnlocked } from "./api.js";
 import { bytes, copy, facts, h, micros, statusTag, tag } from "./dom.js";
 import { trace } from "./trace.js";
 
+/** For a shell: a visitor has chosen what stands in it. */
 const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function curl(record) {
   const fields = record.request_headers.filter(([name]) => !["Host", "Content-Length", "Connection"].includes(name));
-  return ["curl -sv", `-X ${record.request.ClientRequestMethod}`, ...fields.map(([n, v]) => `-H ${quote(`${n}: ${v}`)}`), quote(record.url)].join(" \\\n  ");
+  return ["curl -sv --globoff", `-X ${quote(record.request.ClientRequestMethod)}`, ...fields.map(([n, v]) => `-H ${quote(`${n}: ${v}`)}`), quote(record.url)].join(" \\\n  ");
 }
 
 function headerTable(title, list) {
@@ -36,7 +37,7 @@ function replayForm(record, gateway) {
   const edge = h("select", { name: "edge" }, ...gateway.edges.map((e) => h("option", { selected: e.name === record.request.EdgeColoCode }, e.name)));
   const said = h("p.quiet", { role: "status" });
   const button = h("button", { type: "submit", disabled: !record.replayable || !isUnlocked() }, "Send again");
-  const why = !record.replayable ? "It cannot be sent again: its body was not kept." : !isUnlocked() ? "Unlock the page to send it again." : "";
+  const why = !record.replayable ? "It cannot be sent again: it had a body, was too large, or became another protocol." : !isUnlocked() ? "Unlock the page to send it again." : "";
   const submit = async (event) => {
     event.preventDefault();
     try {
@@ -52,12 +53,12 @@ function replayForm(record, gateway) {
 export function show(main, gateway, ray) {
   const box = h("div", {}, h("p.quiet", {}, "Loading…"));
   main.append(h("p", {}, h("a", { href: "#/requests" }, "← all requests")), box);
-  get(`/api/requests/${encodeURIComponent(ray)}`).then((record) => {
+  get(`/api/requests/${ray}`).then((record) => {
     const copyButton = h("button", { type: "button", onclick: () => copy(curl(record), copyButton) }, "Copy as curl");
     box.replaceChildren(h("h2", {}, `${record.request.ClientRequestMethod} ${record.url}`), outcome(record),
       h("div.row", {}, copyButton), replayForm(record, gateway), headerTable("Request fields", record.request_headers),
       headerTable("Response fields", record.response_headers), h("h3", {}, "What the edge would do with it now"),
-      record.now ? trace(record.now) : h("p.empty", {}, "Its head was too large to be kept whole."));
+      record.now ? trace(record.now) : h("p.empty", {}, "Its head was too large to be kept whole, or holds more secrets than can be hidden."));
   }, (error) => box.replaceChildren(h("p.problem", {}, error.message)));
   return () => {};
 }

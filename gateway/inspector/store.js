@@ -7,6 +7,8 @@ const RATE = 300; // events a second; the gateway counts what it leaves out
 const HISTORY_S = 120;
 
 export const seen = { rows: [], sampled: 0, missed: 0, total: 0, edges: new Map(), history: [], state: "connecting" };
+/** Of the last two minutes: seconds without requests are not in the history. */
+export const recent = () => seen.history.filter(({ second }) => second > Date.now() / 1000 - HISTORY_S);
 const fresh = [];
 let lastId = null;
 
@@ -47,8 +49,8 @@ function take(event, data, id) {
   if (event === "request") {
     lastId = id;
     add(data);
-  } else {
-    seen[event] += data.count; // "sampled", "missed"
+  } else if (event === "sampled" || event === "missed") {
+    seen[event] += data.count;
   }
 }
 

@@ -26,12 +26,22 @@ function parts(list) {
   return root;
 }
 
+/** How a rate limiting rule would take the request. */
+function counting(limit) {
+  const score = limit.score_per_period !== undefined, most = score ? limit.score_per_period : limit.requests_per_period;
+  const when = { request: "", origin: ", counted when the origin is asked", response: ", counted with the response" }[limit.counted_with];
+  return h("p.quiet", {}, "counts by ", h("code", {}, limit.values || "nothing but the edge"),
+    `: ${limit.count ?? "?"} of ${most} ${score ? "points" : "requests"} in ${seconds(limit.period * 1000)}${when}`,
+    limit.would_act === undefined ? "" : limit.would_act ? [" ", tag("would act", "bad")] : [" ", tag("lets it pass", "good")]);
+}
+
 function rule(r) {
   const name = r.description || r.nearedge?.ref || r.expression;
   const state = r.nearedge?.enabled === false ? tag("disabled", "odd") : r.nearedge?.evaluated === false ? tag("not evaluated", "odd")
     : r.matched ? tag("matched", "good") : tag("not matched", "odd");
   return h("li", {}, h("details", { open: r.matched }, h("summary", {}, state, ` rule ${r.nearedge?.position ?? ""} `, h("strong", {}, name)),
     h("pre", {}, r.expression), r.nearedge?.parts?.length ? parts(r.nearedge.parts) : null,
+    r.nearedge?.ratelimit ? counting(r.nearedge.ratelimit) : null,
     r.action_parameters ? h("pre", {}, `${r.action} ${JSON.stringify(r.action_parameters, null, 2)}`) : null));
 }
 
@@ -65,6 +75,7 @@ export function trace(answer) {
       cache && ["Cacheable", `${cache.nearedge.eligible ? "yes" : "no"}: ${cache.nearedge.reason}`],
       cache && ["Cache key", h("code", {}, cache.cache.key_string || (cache.nearedge.key_too_long ? "too long" : "none"))],
       cache?.nearedge.lookup && ["Look-up now", lookup(cache.nearedge.lookup)],
+      more.mirror_checks && ["The app", `answers ${more.mirror_checks.status}: ${more.mirror_checks.message}, ${more.mirror_checks.limiter_first ? "behind" : "in front of"} its limiter`],
       limiter && ["Limiter", `${limiter.name}: ${limiter.count ?? "?"} of ${limiter.limit} in ${seconds(limiter.window_ms)}, store ${limiter.store}, mode ${limiter.mode}`],
       limiter && ["Limiter key", h("code", {}, limiter.key)],
       more.zone && ["Zone", `${more.zone.name}, plan ${more.zone.plan}, origin ${more.zone.origin}`],

@@ -44,10 +44,10 @@ function question(gateway) {
 
 /* ---- a change of rules ---- */
 
-/** What a person edits: the fields that the API lets one write. */
+/** What a person edits: all but what the API adds. A member left out here would be taken away by Apply. */
 function editable(rule) {
-  const { id, ref, description, expression, action, action_parameters, ratelimit, enabled } = rule;
-  return { id, ref, description, expression, action, action_parameters, ratelimit, enabled };
+  const { version, last_updated, categories, ...written } = rule;
+  return written;
 }
 
 /** A phase that has no rules yet is not in the list. */
@@ -141,12 +141,14 @@ function editor(gateway) {
     settle();
   };
   apply.addEventListener("click", async () => {
+    apply.disabled = true;
     try {
       const { result } = await change("PUT", path(), { rules: parse(text.value) });
       await load();
       answer.replaceChildren(h("p.note", {}, `In use on all edges: version ${result.version}.`));
     } catch (error) {
       answer.replaceChildren(...problems(text.value, error));
+      settle();
     }
   });
   text.addEventListener("input", settle);

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 
-#define LINGER_MS 2000  /* for reading away what the peer still sends, once our last byte is out */
-#define FLUSH_MS  30000 /* without any progress of the queued bytes before that */
+#define LINGER_MS  2000  /* for reading away what the peer still sends, once our last byte is out */
+#define FLUSH_MS   30000 /* without any progress of the queued bytes before that */
+/* Up to here copying the parts together costs less than what writev adds to send (some 300 of 4200
+ * ns for an answer of 1.4 KiB in five parts, bench/README.md). */
+#define GATHER_MAX ((size_t)4096)
 
 /* One write that the kernel did not take at once: the rest of its bytes, copied behind the struct
  * or borrowed. */
@@ -63,9 +66,7 @@ struct conn *conn_accept(struct gw_loop *loop, uv_stream_t *server, int *err)
         conn_close(c);
         return NULL;
     }
-    if (c->handle.type == UV_TCP)
-        uv_tcp_nodelay(&c->tcp, 1);
-    take_peer(c);
+    take_peer(c); /* TCP_NODELAY it has from the listener */
     return c;
 }
 
@@ -230,6 +231,22 @@ static int queue_rest(struct conn *c, uv_buf_t *bufs, size_t count, size_t trans
     return err;
 }
 
+static int send_small(struct conn *c, const uv_buf_t *bufs, size_t count)
+{
+    char bytes[GATHER_MAX], *end = bytes;
+    uv_os_fd_t fd;
+    for (size_t i = 0; i < count; end += bufs[i++].len)
+        memcpy(end, bufs[i].base, bufs[i].len);
+    int err = uv_fileno(&c->handle, &fd);
+    if (err)
+        return err;
+    ssize_t sent;
+    do
+        sent = send(fd, bytes, (size_t)(end - bytes), MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (sent < 0 && errno == EINTR);
+    return sent >= 0 ? (int)sent : -errno;
+}
+
 int conn_raw_write(struct conn *c, const struct iovec *parts, size_t count,
                    const struct conn_hold *hold)
 {
@@ -242,7 +259,8 @@ int conn_raw_write(struct conn *c, const struct iovec *parts, size_t count,
     }
     size_t first = 0;
     if (!err && c->queued == 0 && total) {
-        int sent = uv_try_write(&c->stream, bufs, (unsigned)count);
+        int sent = total <= GATHER_MAX ? send_small(c, bufs, count)
+                                       : uv_try_write(&c->stream, bufs, (unsigned)count);
         if (sent < 0 && sent != UV_EAGAIN)
             err = sent;
         else
@@ -312,6 +330,12 @@ void conn_reset(struct conn *c)
         uv_close(&c->handle, on_closed);
 }
 
+int conn_descriptor(const struct conn *c)
+{
+    uv_os_fd_t fd;
+    return uv_fileno(&c->handle, &fd) == 0 ? fd : -1;
+}
+
 void conn_abandon(struct conn *c)
 {
     conn_set_owner(c, NULL, NULL);
@@ -363,6 +387,17 @@ void conn_finish(struct conn *c)
         gw_deadline_set(c->loop, &c->linger, LINGER_MS);
     conn_shut_write(c);
     conn_poll(c, true);
+}
+
+void conn_end(struct conn *c)
+{
+    if (c->closing || c->finishing || conn_queued(c)) {
+        conn_finish(c);
+        return;
+    }
+    if (c->layer->last_word && !c->shut)
+        c->layer->last_word(c);
+    conn_close(c);
 }
 
 bool conn_is_closing(const struct conn *c)

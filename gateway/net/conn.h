@@ -55,7 +55,16 @@ void conn_pause(struct conn *c);
 #define CONN_IOV_MAX 64
 GW_MUST int conn_write(struct conn *c, const struct iovec *parts, size_t count,
                        const struct conn_hold *hold);
+static inline size_t conn_bytes(const struct iovec *parts, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += parts[i].iov_len;
+    return bytes;
+}
 size_t conn_queued(const struct conn *c);
+/* The kernel's number, -1 when closed: for judging how many are left, not for use. */
+int conn_descriptor(const struct conn *c);
 
 /* At once; queued bytes are lost. */
 void conn_close(struct conn *c);
@@ -68,6 +77,9 @@ void conn_abandon(struct conn *c);
  * read away for up to two seconds, so that the kernel does not answer unread bytes with a reset
  * that destroys our last words (RFC 9112 section 9.6). */
 void conn_finish(struct conn *c);
+/* The same for a peer that has said all and whose every byte was read: there is nothing to wait
+ * for. */
+void conn_end(struct conn *c);
 /* Shuts the sending side after what is queued; reading goes on (tunnels). */
 void conn_shut_write(struct conn *c);
 

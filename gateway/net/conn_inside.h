@@ -18,7 +18,8 @@ struct conn_layer {
     int (*write)(struct conn *c, const struct iovec *parts, size_t count,
                  const struct conn_hold *hold);
     void (*shut)(struct conn *c); /* ends the sending side, behind what is queued: conn_raw_shut */
-    void (*release)(struct conn *c); /* the handle is closed */
+    void (*last_word)(struct conn *c); /* before a close, nothing is queued; NULL: there is none */
+    void (*release)(struct conn *c);   /* the handle is closed */
 };
 
 extern const struct conn_layer conn_plain;

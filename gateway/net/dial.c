@@ -40,6 +40,8 @@ void dial_cancel(struct dial *d)
     for (size_t i = 0; i < d->next; i++)
         if (d->attempts[i].conn)
             conn_abandon(d->attempts[i].conn);
+    free(d->answer);
+    d->answer = NULL;
     d->loop = NULL;
     d->next = d->count = 0;
 }
@@ -93,7 +95,8 @@ static void begin_next(struct dial *d)
 void dial_start(struct dial *d, struct gw_loop *loop, const struct resolver_answer *answer)
 {
     d->loop = loop;
-    d->answer = answer;
+    d->answer = gw_alloc(sizeof(*d->answer));
+    *d->answer = *answer;
     d->count = answer->count;
     d->next = 0;
     d->err = 0;

@@ -7,8 +7,8 @@
  *
  * Names are resolved by the system (resolver.h), whose own order of addresses (RFC 6724) is the one
  * to keep; asking for A and AAAA apart, section 3's other half, would need a resolver of our own.
- * Thread: the loop's. Owns: its connections until done. Embedded in its owner, who cancels it
- * before it dies. The deadline wheel rounds the stagger up to its next tick. */
+ * Thread: the loop's. Owns: its connections and its answer until done. Embedded in its owner, who
+ * cancels it before it dies. The deadline wheel rounds the stagger up to its next tick. */
 #include "gateway/net/conn.h"
 #include "gateway/net/resolver.h"
 
@@ -24,7 +24,7 @@ struct dial_attempt {
 struct dial {
     void (*done)(struct dial *d, struct conn *c, int err); /* c belongs to the callee */
     struct gw_loop *loop;
-    const struct resolver_answer *answer;
+    struct resolver_answer *answer; /* a copy: the pool resolves anew while a dial hangs */
     struct gw_deadline stagger;
     struct dial_attempt attempts[RESOLVER_ADDRESSES_MAX];
     uint8_t order[RESOLVER_ADDRESSES_MAX]; /* of addresses */
@@ -32,8 +32,8 @@ struct dial {
     int err; /* of the last failure */
 };
 
-/* `done` must be set. The answer is borrowed until done or dial_cancel; it has an address. done
- * comes from a later turn, with a connection or the last attempt's error. */
+/* `done` must be set. The answer has an address and is copied. done comes from a later turn, with a
+ * connection or the last attempt's error. */
 void dial_start(struct dial *d, struct gw_loop *loop, const struct resolver_answer *answer);
 /* Nothing is told any more. A dial that was never started must be zeroed. */
 void dial_cancel(struct dial *d);

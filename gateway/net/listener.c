@@ -2,6 +2,7 @@
 #include "gateway/net/listener.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -50,9 +51,10 @@ static void remove_stale_socket(const char *path)
     close(fd);
 }
 
-/* An open socket, bound, or a negative errno. SO_REUSEPORT has to be set before libuv sees the
- * descriptor. */
-static int bind_socket(const struct net_address *at)
+/* An open socket, bound, or a negative errno. SO_REUSEPORT (`shared`) has to be set before libuv
+ * sees the descriptor. SO_REUSEADDR alone lets connections of a process that ended linger, but no
+ * other listener. */
+static int bind_socket(const struct net_address *at, bool shared)
 {
     int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -62,7 +64,9 @@ static int bind_socket(const struct net_address *at)
         remove_stale_socket(at->un.sun_path);
     } else {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){shared}, sizeof(int));
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+                   sizeof(on)); /* what is accepted inherits it */
     }
     if (at->any.sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
@@ -92,10 +96,20 @@ static void on_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
+int listener_probe(const struct net_address *at)
+{
+    if (net_address_is_unix(at) || !net_address_port(at))
+        return 0;
+    int fd = bind_socket(at, false);
+    if (fd >= 0)
+        close(fd);
+    return fd == -EADDRINUSE ? fd : 0;
+}
+
 struct listener *listener_open(struct gw_loop *loop, const struct net_address *at,
                                void (*on_accept)(void *ctx, struct conn *c), void *ctx, int *err)
 {
-    int fd = bind_socket(at);
+    int fd = bind_socket(at, true);
     if (fd < 0) {
         *err = fd;
         return NULL;

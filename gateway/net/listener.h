@@ -4,11 +4,17 @@
  * has its own accept queue and the kernel spreads connections; a Unix socket belongs to one worker.
  *
  * When descriptors run out, libuv gives up its spare one to accept and close the waiting
- * connection; the listener logs that once a second. Thread: the loop's. Owns: its socket; a Unix
- * socket's path is unlinked on close. */
+ * connection, and tells nobody: who wants to know refuses before (conn_descriptor). Thread: the
+ * loop's. Owns: its socket; a Unix socket's path is unlinked on close. */
 #include "gateway/net/conn.h"
 
 struct listener;
+
+/* 0, or -EADDRINUSE when another socket listens there already, also one on all addresses. To be
+ * asked before listener_open of any worker: with SO_REUSEPORT a second process of the same user
+ * would get half of the first one's visitors, and neither would know. Unix sockets find that out by
+ * themselves. */
+GW_MUST int listener_probe(const struct net_address *at);
 
 /* on_accept gets a connection without owner; it calls conn_set_owner or conn_close at once. */
 struct listener *listener_open(struct gw_loop *loop, const struct net_address *at,

@@ -46,7 +46,9 @@ static int handshake_error(struct tls_conn *t)
 {
     long verdict = SSL_get_verify_result(t->ssl);
     const char *error = tls_error();
-    if (t->client && verdict != X509_V_OK) {
+    /* Without verification there is a verdict too, and it is not why this failed. */
+    bool verified = SSL_get_verify_mode(t->ssl) & SSL_VERIFY_PEER;
+    if (t->client && verified && verdict != X509_V_OK) {
         t->failure = X509_verify_cert_error_string(verdict);
         return GW_ECERT;
     }
@@ -150,8 +152,9 @@ static void take(struct tls_conn *t, struct gw_str bytes)
         if (!t->broken && !t->ended)
             read_input(t);
     if (c->closing || c->finishing || !c->tls || t->broken || t->ended)
-        return;
-    keep_rest(t);
+        t->input = GW_STR_EMPTY; /* it is the caller's memory */
+    else
+        keep_rest(t);
 }
 
 static void tls_bytes(struct conn *c, struct gw_str bytes)
@@ -207,6 +210,8 @@ static void tls_end(struct conn *c, int err)
     }
     if (t->broken || t->ended || c->closing || c->finishing)
         return;
+    if (t->stash.len) /* the owner has paused: the socket says it again when he reads on */
+        return;
     if (err || t->client)
         fail(t, err ? err : GW_ETRUNCATED);
     else
@@ -243,6 +248,7 @@ static const struct conn_layer tls_layer = {
     .on_resumed = tls_resumed,
     .write = tls_write,
     .shut = tls_shut,
+    .last_word = tls_last_word,
     .release = tls_release,
 };
 

@@ -28,6 +28,8 @@ SSL_CTX *tls_context_new(const SSL_METHOD *method)
     return ctx;
 }
 
+/* The queue is the thread's, not the connection's: what one leaves in it the next one would take
+ * for its own. */
 const char *tls_error(void)
 {
     unsigned long code = ERR_peek_last_error();
@@ -79,6 +81,8 @@ static bool use_key(SSL_CTX *ctx, const struct tls_pair *pair, struct gw_diags *
     return false;
 }
 
+/* Files that are not there are told apart first: OpenSSL's words for them name a source file of its
+ * own. */
 bool tls_context_use(SSL_CTX *ctx, const struct tls_pair *pair, struct gw_diags *diags)
 {
     const char *const files[] = {pair->certificate, pair->key};

@@ -58,6 +58,7 @@ int tls_write(struct conn *c, const struct iovec *parts, size_t count,
               const struct conn_hold *hold);
 void tls_sent(struct conn *c);
 void tls_shut(struct conn *c);
+void tls_last_word(struct conn *c);
 void tls_drop_queue(struct tls_conn *t);
 
 /* ---- contexts ---- */

@@ -65,13 +65,35 @@ bool tls_server_covers(const struct tls_server *s, struct gw_str host)
     return find(s, host) != NULL;
 }
 
-static int on_server_name(SSL *ssl, int *alert, void *ctx)
+/* Of the extension as it came: a list of one name (RFC 6066 section 3). OpenSSL refuses what is
+ * malformed when it reads it itself. */
+static struct gw_str name_in(const unsigned char *list, size_t len)
+{
+    if (len < 5 || list[2] != TLSEXT_NAMETYPE_host_name)
+        return GW_STR_EMPTY;
+    size_t name_len = (size_t)list[3] << 8 | list[4];
+    return name_len == len - 5 ? gw_str((const char *)list + 5, name_len) : GW_STR_EMPTY;
+}
+
+/* The servername callback would come too late: by then a ticket has been looked at, and one of
+ * another certificate taken. */
+static int on_client_hello(SSL *ssl, int *alert, void *ctx)
 {
     (void)alert;
-    struct tls_server *s = ctx;
-    SSL_CTX *chosen = find(s, gw_str_z(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)));
+    const unsigned char *list;
+    size_t len;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &list, &len) != 1)
+        return SSL_CLIENT_HELLO_SUCCESS;
+    SSL_CTX *chosen = find(ctx, name_in(list, len));
     if (chosen)
         SSL_set_SSL_CTX(ssl, chosen);
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/* Only so that OpenSSL tells the visitor that his name was heard. */
+static int on_server_name(SSL *ssl, int *alert, void *ctx)
+{
+    (void)ssl, (void)alert, (void)ctx;
     return SSL_TLSEXT_ERR_OK;
 }
 
@@ -143,22 +165,31 @@ void tls_server_use_tickets(struct tls_server *s, struct tls_tickets *tickets)
     }
 }
 
+/* A session is resumed where its certificate is shown and nowhere else: whoever sends a visitor of
+ * one host to another one's listener must not be believed for his ticket (RFC 6066 section 3, RFC
+ * 8446 section 4.6.1). A certificate that was renewed costs its visitors one handshake. */
+static bool bind_sessions(SSL_CTX *ctx)
+{
+    unsigned char id[SSL_MAX_SID_CTX_LENGTH];
+    unsigned len = sizeof(id);
+    return X509_digest(SSL_CTX_get0_certificate(ctx), EVP_sha256(), id, &len) == 1 &&
+           SSL_CTX_set_session_id_context(ctx, id, len) == 1;
+}
+
 /* ---- life ---- */
 
 static SSL_CTX *load_pair(struct tls_server *s, const struct tls_pair *pair, struct gw_diags *diags)
 {
-    static const unsigned char id[] = "nearedge";
     SSL_CTX *ctx = tls_context_new(TLS_server_method());
     SSL_CTX_set_app_data(ctx, s);
+    SSL_CTX_set_client_hello_cb(ctx, on_client_hello, s);
     SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);
-    SSL_CTX_set_tlsext_servername_arg(ctx, s);
     SSL_CTX_set_alpn_select_cb(ctx, on_alpn, s);
     /* Sessions live in tickets alone, which any worker opens; a cache would need a lock for all. */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
     SSL_CTX_set_timeout(ctx, TLS_TICKETS_LIFE_S);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET); /* until there are keys */
-    if (tls_context_use(ctx, pair, diags)) {
+    if (tls_context_use(ctx, pair, diags) && bind_sessions(ctx)) {
         add_names(s, ctx);
         return ctx;
     }

@@ -40,7 +40,7 @@ static void rotate(struct tls_tickets *t, uint64_t now_ms)
     if (age < TLS_TICKETS_ROTATE_MS)
         return;
     t->has_older = age < 2 * TLS_TICKETS_ROTATE_MS;
-    t->keys[OLDER] = t->keys[NEWEST];
+    t->keys[OLDER] = t->has_older ? t->keys[NEWEST] : (struct tls_ticket_key){0};
     gw_random(&t->keys[NEWEST], sizeof(t->keys[NEWEST]));
     /* The key that was due to be made on time: what was sealed just before stays good for its life.
      */

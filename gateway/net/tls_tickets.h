@@ -4,8 +4,10 @@
  *
  * One ring for all listeners and workers and across reloads, so that a visitor resumes wherever the
  * kernel sends him. Whoever learns a key reads every session it sealed: a key seals for
- * TLS_TICKETS_ROTATE_MS and opens for as long again, then it is gone. Pure but for the random
- * bytes: `now_ms` is monotonic. Thread: any; one short mutex, taken at handshakes only. */
+ * TLS_TICKETS_ROTATE_MS and opens for as long again, then it is gone with the next handshake. A
+ * ticket resumes under the certificate that it was sealed under and no other (tls_server.c). Pure
+ * but for the random bytes: `now_ms` is monotonic. Thread: any; one short mutex, taken at
+ * handshakes only. */
 #include "gateway/base/base.h"
 
 #define TLS_TICKETS_ROTATE_MS ((uint64_t)6 * 3600 * 1000)

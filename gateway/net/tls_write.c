@@ -77,6 +77,7 @@ static int send_some(struct tls_conn *t, struct cursor *k)
             if (SSL_write(t->ssl, text.ptr, (int)text.len) <= 0) {
                 t->failure = tls_error();
                 t->broken = true;
+                t->scratch->send_len = 0; /* the loop's other connections find it empty */
                 return GW_ETLS;
             }
         }
@@ -89,10 +90,7 @@ static int send_some(struct tls_conn *t, struct cursor *k)
 
 static size_t bytes_left(const struct cursor *k)
 {
-    size_t bytes = 0;
-    for (size_t i = k->at; i < k->count; i++)
-        bytes += k->parts[i].iov_len;
-    return bytes - (k->at < k->count ? k->offset : 0);
+    return conn_bytes(k->parts + k->at, k->count - k->at) - (k->at < k->count ? k->offset : 0);
 }
 
 /* Keeps the rest: parts from `hold->from` on are borrowed, the others copied. */
@@ -149,14 +147,25 @@ int tls_write(struct conn *c, const struct iovec *parts, size_t count, const str
     return err;
 }
 
-/* close_notify, then the end of the sending side: whoever sees the one without the other knows that
- * somebody cut the connection. */
-static void say_goodbye(struct tls_conn *t)
+static int send_close_notify(struct tls_conn *t)
 {
     t->shut = false;
     if (!t->greeting && !t->broken && SSL_shutdown(t->ssl) < 0)
         tls_error();
-    if (tls_flush(t) == 0)
+    return tls_flush(t);
+}
+
+void tls_last_word(struct conn *c)
+{
+    if (send_close_notify(c->tls) != 0)
+        c->tls->broken = true; /* it is closed anyway */
+}
+
+/* close_notify, then the end of the sending side: whoever sees the one without the other knows that
+ * somebody cut the connection. */
+static void say_goodbye(struct tls_conn *t)
+{
+    if (send_close_notify(t) == 0)
         conn_raw_shut(t->conn);
     else
         conn_close(t->conn);

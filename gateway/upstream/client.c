@@ -142,10 +142,9 @@ void upstream_send_end(struct upstream_request *r)
 {
     if (r->gone)
         return;
-    if (!r->conn) {
-        r->end_early = true;
+    r->body_over = true;
+    if (!r->conn)
         return;
-    }
     if (r->tunnel) {
         conn_shut_write(r->conn);
         return;
@@ -165,15 +164,15 @@ bool upstream_congested(const struct upstream_request *r)
     return r->conn ? conn_queued(r->conn) > CONGESTED_BYTES : r->early.len > 0;
 }
 
-/* What the owner gave while there was no connection. */
+/* What the owner gave while there was no connection; and the end of an empty body, which an attempt
+ * before this one may have sent already: nobody else would end this one's chunks. */
 void client_send_early(struct upstream_request *r)
 {
     if (r->early.len)
         upstream_send(r, gw_buf_str(&r->early));
     gw_buf_release(&r->early);
-    if (r->end_early)
+    if (r->body_over)
         upstream_send_end(r);
-    r->end_early = false;
 }
 
 /* ---- backpressure and facts ---- */

@@ -26,6 +26,8 @@ static void begin_attempt(struct upstream_request *r, size_t server)
     r->reported = false;
 }
 
+/* Every way out leads through here: failure, end, cancel. The servers' count of attempts under way
+ * goes down once for each time it went up, which `pool` remembers. */
 void client_end_attempt(struct upstream_request *r)
 {
     pool_connect_cancel(&r->lease);
@@ -62,7 +64,7 @@ static void use_conn(struct upstream_request *r, struct conn *c)
     if (!r->paused)
         conn_resume(c);
     if (!r->sent_all || r->call.upgrade)
-        r->events->on_sendable(r->ctx);
+        r->events->on_sendable(r->ctx); /* last: the owner may cancel, and the memory goes */
 }
 
 static void on_lease_ready(struct pool_lease *lease, struct conn *c, int err)
@@ -94,7 +96,8 @@ static void connect_any(struct upstream_request *r)
 
 /* ---- once more ---- */
 
-/* The two rules of client.h. */
+/* The two rules of client.h. A byte of an answer proves that the origin has acted; a byte of a body
+ * is gone when it was sent, since nobody keeps bodies. */
 static bool may_go_again(const struct upstream_request *r)
 {
     return r->reused && !r->retried && !r->answered && !r->body_given &&
@@ -147,6 +150,8 @@ bool client_is_truncated(const struct upstream_request *r)
     return r->call.fault.truncates && is_faulty(r);
 }
 
+/* After the delay: what happens is one thing (config/checks_origin.c). A connection that fails on
+ * purpose may be tried elsewhere like any other. */
 static void act_faulty(struct upstream_request *r)
 {
     const struct upstream_fault *fault = &r->call.fault;

@@ -32,7 +32,7 @@ struct upstream_request {
     bool head_given; /* to a connection, in any attempt */
     bool body_given; /* likewise: another attempt could not send it again */
     bool sent_all;   /* the whole request has been handed to the connection */
-    bool end_early;  /* the owner ended the body while there is no connection */
+    bool body_over;  /* the owner has ended the body: said once more in each attempt */
     bool cut;        /* by a fault: the end comes in a later turn */
     bool reported;   /* how this attempt went */
     bool head_done;  /* on_head was called */

@@ -16,7 +16,8 @@ struct server_state {
     uint32_t fails;        /* since window_ms */
     uint64_t window_ms;    /* when the first of them happened */
     uint64_t out_until_ms; /* 0: not taken out by failures */
-    bool trial;            /* out_until_ms is over and one request finds out */
+    bool trial;            /* out_until_ms is over and one request finds out … */
+    uint64_t trial_ms;     /* … since then */
     /* By probes. */
     enum servers_probe probe;
     uint32_t row; /* probes in a row that contradict `probe` */
@@ -75,11 +76,25 @@ struct tls_client *servers_tls(const struct servers *s, size_t server)
 
 /* ---- whose turn it is ---- */
 
-static bool is_up(const struct server_state *state, uint64_t now_ms)
+/* Workers read the clock apart: the one who asks last may be the one whose turn began first. */
+static bool has_passed(uint64_t since_ms, uint64_t period_ms, uint64_t now_ms)
+{
+    return now_ms >= since_ms && now_ms - since_ms >= period_ms;
+}
+
+/* A trial whose client went away tells nothing, and who is still at the server may be a tunnel that
+ * stays for days: after the time that a failure costs the next request tries. */
+static bool is_on_trial(const struct servers *s, const struct server_state *state, uint64_t now_ms)
+{
+    return state->trial && !has_passed(state->trial_ms, s->origin->fail_timeout_ms, now_ms);
+}
+
+static bool is_up(const struct servers *s, const struct server_state *state, uint64_t now_ms)
 {
     if (state->probe == SERVERS_PROBE_DOWN)
         return false;
-    return !state->out_until_ms || (now_ms >= state->out_until_ms && !state->trial);
+    return !state->out_until_ms ||
+           (now_ms >= state->out_until_ms && !is_on_trial(s, state, now_ms));
 }
 
 /* Fewest attempts for the weight, compared without division. */
@@ -97,7 +112,7 @@ static uint32_t candidates(const struct servers *s, uint32_t without, bool backu
     size_t best = SERVERS_NONE;
     for (size_t i = 0; i < s->count; i++) {
         if (without >> i & 1 || s->origin->servers[i].backup != backup ||
-            !is_up(&s->state[i], now_ms))
+            !is_up(s, &s->state[i], now_ms))
             continue;
         bool by_load = s->origin->balance == CONFIG_LEAST_CONNECTIONS;
         if (best != SERVERS_NONE && by_load && is_less_busy(s, best, i))
@@ -148,8 +163,10 @@ static void enter(struct servers *s, size_t server, uint64_t now_ms)
     struct server_state *state = &s->state[server];
     state->active++;
     state->attempts++;
-    if (state->out_until_ms && now_ms >= state->out_until_ms)
-        state->trial = true;
+    if (!state->out_until_ms || now_ms < state->out_until_ms)
+        return;
+    state->trial = true;
+    state->trial_ms = now_ms;
 }
 
 size_t servers_first(struct servers *s, uint64_t now_ms)
@@ -186,7 +203,7 @@ static void count_failure(struct servers *s, struct server_state *state, uint64_
     state->failures++;
     if (s->count == 1 || o->max_fails == 0)
         return;
-    if (now_ms - state->window_ms >= o->fail_timeout_ms || state->fails == 0) {
+    if (state->fails == 0 || has_passed(state->window_ms, o->fail_timeout_ms, now_ms)) {
         state->window_ms = now_ms;
         state->fails = state->trial ? o->max_fails - 1 : 0;
     }

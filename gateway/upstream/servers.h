@@ -5,8 +5,8 @@
  *
  * Up: a server is out while its probes say so (`health`), or for fail_timeout_ms after max_fails
  * failures within fail_timeout_ms. After that time one request tries it, and the others follow when
- * that one went well (nginx's rule). An origin with one server never counts failures: there is
- * nowhere else to go.
+ * that one went well (nginx's rule); one that tells nothing for as long leaves it to the next. An
+ * origin with one server never counts failures: there is nowhere else to go.
  *
  * Turn: smooth weighted round robin (nginx's), or the fewest attempts under way for its weight;
  * backups only when no other is up. When all are down they are asked in turn all the same, each

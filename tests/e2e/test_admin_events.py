@@ -5,7 +5,9 @@ import socket
 import threading
 
 import pytest
+from edge import Reply
 from edge.client import RawClient
+from edge.h2 import fetch_h2
 from edge.wait import wait_until
 
 PHASE = "/client/v4/zones/0123456789abcdef0123456789abcdef/rulesets/phases/http_request_cache_settings/entrypoint"
@@ -90,6 +92,28 @@ def test_a_stream_goes_on_where_it_was(gateway):
     again = Events(gateway, f"?since={start - 1}")
     assert again.next()[1]["ClientRequestURI"] == "/n0"
     again.close()
+
+
+def test_numbers_of_another_process_are_no_place_to_go_on_from(gateway):
+    """A page that was open over a restart knows numbers that this process has not given yet."""
+    watched(gateway)
+    gateway.fetch("/n0")
+    gateway.logged(1)
+    for query, headers in (("?since=5000", ""), ("", "Last-Event-ID: 5000\r\n")):
+        stream = Events(gateway, query, headers)
+        assert stream.next()[1]["ClientRequestURI"] == "/n0"
+        stream.close()
+
+
+def test_streams_are_bounded_and_come_free(gateway):
+    streams = [Events(gateway) for _ in range(64)]
+    assert gateway.api("/api/events").status == 503
+    gateway.fetch("/all")
+    assert {stream.next()[1]["ClientRequestURI"] for stream in streams} == {"/all"}
+    for stream in streams:
+        stream.close()
+    wait_until(lambda: gateway.api("/api/events", "HEAD").status == 200, "room for another")
+    assert gateway.api("/api/events", "OPTIONS").status == 405
 
 
 def test_sampling_says_what_it_leaves_out(gateway):
@@ -196,6 +220,65 @@ def test_no_secret_is_shown_anywhere(start, origin):
     stream.close()
 
 
+def shown_of(gateway, ray):
+    """Everything that is told about a request, but the stream."""
+    return json.dumps([recorded(gateway, ray), gateway.api_json("/api/requests"), gateway.api_json("/api/requests.har")], ensure_ascii=False)
+
+
+LONG = "canary-" * 60  # a trace shows the first 256 bytes of it
+DISGUISES = [
+    ('http.request.cookies["session"][0] eq "x"', f"session={LONG}"),
+    ('http.cookie contains "nothing"', f"a=1; session={LONG}; lang=de"),
+    ('lower(http.request.cookies["session"][0]) eq "x"', "session=CANARY-upper"),
+    ('substring(http.request.cookies["session"][0], 2) eq "x"', "session=0canary-part"),
+    ('url_decode(http.request.cookies["session"][0]) eq "x"', "session=%63an%61ry-decoded"),
+    ('http.request.cookies["session"][0] eq "x"', 'session="canary\\quoted"'),
+    ('http.request.cookies["session"][0] eq "x"', "session=\xe4\xf6canary-latin"),
+    ('http.request.cookies["pin"][0] eq "x"', "pin=cana; lang=de"),
+    ('http.cookie contains "nothing"', "lang=de; canary-without-a-name"),
+    ('http.cookie contains "nothing"', "; ".join(f"c{n}=canary-{n}" for n in range(200))),
+]
+
+
+@pytest.mark.parametrize("expression,cookie", DISGUISES, ids=range(len(DISGUISES)))
+def test_secrets_are_found_in_every_spelling(start, origin, expression, cookie):
+    rules = [{"action": "set_cache_settings", "expression": expression, "action_parameters": {"cache": True}}]
+    gateway = start(origin, rules=rules, zone={"plan": "pro"})
+    watched(gateway)
+    ray = gateway.fetch("/page", headers={"Cookie": cookie}).get("CF-Ray")
+    assert "cana" not in shown_of(gateway, ray).lower()
+
+
+@pytest.mark.parametrize("query", ["token=c%61nary-1&x=1", "x=1&Tok%65n=Canary-2", "token=cana", "token=%22canary%5C", "token=a%2Bcanary+b"])
+def test_masked_queries_are_found_in_every_spelling(start, origin, query):
+    rules = [{"action": "set_cache_settings", "expression": 'url_decode(http.request.uri.query) contains "no" or http.request.full_uri eq "no" or true',
+              "action_parameters": {"cache": True}}]
+    gateway = start(origin, rules=rules, log={"mask": ["token"]})
+    watched(gateway)
+    ray = gateway.fetch(f"/page?{query}").get("CF-Ray")
+    assert "cana" not in shown_of(gateway, ray).lower()
+
+
+def test_secrets_of_the_answer(start, origin):
+    headers = [("Set-Cookie", "canary-without-a-name"), ("Set-Cookie", "s=canary-set"), ("Location", "/next?token=canary-moved"), ("X-Access-Token", "canary-own"),
+               ("X-Echo", "s=canary-set")]
+    origin.on("/", Reply("", status=302, headers=headers))
+    gateway = start(origin, log={"mask": ["token"]})
+    watched(gateway)
+    shown = shown_of(gateway, gateway.fetch("/").get("CF-Ray"))
+    assert "canary" not in shown and "/next?token=***" in shown and "s=***" in shown
+
+
+def test_what_is_no_secret_is_shown(start, origin):
+    rules = [{"action": "set_cache_settings", "expression": 'http.request.headers["x-plain"][0] eq "slang=dear"', "action_parameters": {"cache": True}}]
+    gateway = start(origin, rules=rules)
+    watched(gateway)
+    ray = gateway.fetch("/page", headers={"Cookie": "lang=de; one=1", "X-Plain": "slang=dear", "Upgrade-Insecure-Requests": "1"}).get("CF-Ray")
+    record = recorded(gateway, ray)
+    assert record["now"]["result"]["trace"][0]["trace"][0]["nearedge"]["parts"][0]["left"] == '"slang=dear"'
+    assert ["Upgrade-Insecure-Requests", "1"] in record["request_headers"]
+
+
 def test_the_har_export(gateway):
     watched(gateway)
     gateway.fetch("/a.css?v=1")
@@ -205,6 +288,16 @@ def test_the_har_export(gateway):
     assert har["response"]["status"] == 200 and har["_cache_status"] == "MISS"
     assert har["time"] == pytest.approx(sum(har["timings"].values()), abs=0.01)
     assert har["startedDateTime"].endswith("Z")
+
+
+def test_http_2_is_recorded_and_replayed(start, origin):
+    gateway = start(origin, listen=[{"address": "127.0.0.1:0", "edge": "FRA", "h2c": True}])
+    watched(gateway)
+    assert fetch_h2(gateway.address, "/a.css", headers={"cookie": "s=canary-crumb"}).status == 200
+    (entry,) = wait_until(lambda: gateway.api_json("/api/requests.har")["log"]["entries"], "an entry")
+    assert entry["request"]["httpVersion"] == entry["response"]["httpVersion"] == "HTTP/2"
+    assert "canary" not in json.dumps(entry)
+    assert gateway.api_json(f"/api/requests/{entry['_ray']}/replay", "POST")["status"] == 200
 
 
 # ---- replay ----
@@ -233,7 +326,25 @@ def test_what_cannot_be_replayed(gateway):
     assert gateway.api(f"/api/requests/{ray}/replay?edge=QQQ", "POST").status == 400
 
 
-def test_a_replay_whose_watcher_leaves(gateway, origin):
+def test_a_tunnel_is_not_replayed(gateway, origin):
+    """Nobody would speak in it, and nothing would end it."""
+    def switch(request, connection):
+        connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+        connection.wait_for_close()
+
+    origin.on("/ws", switch)
+    watched(gateway)
+    client = RawClient(gateway.address).request("GET", "/ws", {"Connection": "Upgrade", "Upgrade": "echo"})
+    assert client.read_head().status == 101
+    client.close()
+    line = gateway.logged(1, ClientRequestURI="/ws")[0]
+    assert recorded(gateway, line["RayID"])["replayable"] is False
+    refused = gateway.api(f"/api/requests/{line['RayID']}/replay", "POST")
+    assert refused.status == 409 and b"another protocol" in refused.body
+
+
+@pytest.mark.parametrize("leave", ["reset", "close"])
+def test_a_replay_whose_watcher_leaves(gateway, origin, leave):
     """The request it had caused ends as if a visitor had gone."""
     asked, ended = threading.Event(), threading.Event()
 
@@ -248,9 +359,34 @@ def test_a_replay_whose_watcher_leaves(gateway, origin):
     origin.on("/slow", slow)
     impatient = RawClient(gateway.admin).request("POST", f"/api/requests/{ray}/replay", body=b"", host="127.0.0.1")
     assert asked.wait(10)
-    impatient.reset()
+    getattr(impatient, leave)()
     assert ended.wait(10)
     gateway.logged(1, ClientRequestURI="/slow", EdgeResponseStatus=499)
+
+
+def test_a_replay_that_waits_for_another_requests_fill(gateway, origin):
+    """Its watcher leaves; the request that it waited for does not notice."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(request, connection):
+        asked.set()
+        assert go_on.wait(20)
+        connection.send(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 4\r\n\r\nlate")
+
+    watched(gateway)
+    ray = gateway.fetch("/slow.css").get("CF-Ray")
+    recorded(gateway, ray)
+    zone = "0123456789abcdef0123456789abcdef"
+    gateway.api_json(f"/client/v4/zones/{zone}/purge_cache", "POST", {"purge_everything": True})
+    origin.on("/slow.css", slow)
+    leader = gateway.client().request("GET", "/slow.css")
+    assert asked.wait(10)
+    impatient = RawClient(gateway.admin).request("POST", f"/api/requests/{ray}/replay", body=b"", host="127.0.0.1")
+    impatient.close()
+    gateway.logged(1, ClientRequestURI="/slow.css", EdgeResponseStatus=499)
+    go_on.set()
+    assert leader.read().body == b"late"
+    leader.close()
 
 
 # ---- what if ----
@@ -271,6 +407,18 @@ def test_a_change_tried_on_recorded_requests(gateway):
     assert [change["url"] for change in result["changes"]][:2] == ["http://www.example.test/p1", "http://www.example.test/p2"]
     assert gateway.fetch("/p1").get("CF-Cache-Status") == "DYNAMIC"  # nothing was put to use
     assert gateway.api(PHASE).status == 404
+
+
+def test_trying_uses_up_no_labels(start, origin):
+    gateway = start(origin, zone={"plan": "enterprise"})
+    for attempt in range(45):
+        rules = [{"action": "set_cache_settings", "expression": f'http.host eq "n{n}.test"', "action_parameters": {"cache": True},
+                  "id": f"{attempt * 200 + n:032x}"} for n in range(200)]
+        assert gateway.api(PHASE + "/what-if", "POST", {"rules": rules}).status == 200
+    rules = [{"action": "set_cache_settings", "expression": "true", "action_parameters": {"cache": True}}]
+    (rule,) = gateway.api_json(PHASE, "PUT", {"rules": rules})["result"]["rules"]
+    gateway.fetch("/counted")
+    assert gateway.metric("nearedge_rule_matches_total", rule=rule["id"]) == 1
 
 
 def test_what_if_says_what_is_wrong_with_the_rules(gateway):

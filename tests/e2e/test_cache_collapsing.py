@@ -115,3 +115,27 @@ def test_a_slow_reader_holds_up_neither_the_fetch_nor_the_others(start, origin):
         assert gateway.fetch("/a.zip").cache == "HIT"
         assert slow.read_body(head).length == len(body)
     assert origin.count() == 1
+
+
+def test_who_waited_for_a_failed_refresh_is_told_stale(start, origin):
+    """Each of them gets the old object, and none of them a HIT: it is past its time."""
+    origin.on("/a.css", Reply("css", cache_control="max-age=10"))
+    gateway = start(origin)
+    gateway.fetch("/a.css")
+    gateway.advance(20_000)
+    release = threading.Event()
+
+    def fail(_, connection):
+        release.wait(20)
+        connection.close()
+
+    origin.on("/a.css", fail)
+    clients = [gateway.client() for _ in range(5)]
+    for client in clients:
+        client.request("GET", "/a.css")
+    wait_until(lambda: origin.count("/a.css") == 2, "the leader at the origin")
+    gateway.fetch("/settle")
+    release.set()
+    assert [client.read().cache for client in clients] == ["STALE"] * 5
+    for client in clients:
+        client.close()

@@ -158,6 +158,10 @@ def test_api_shows_sets_and_takes_away(start, origin):
     gateway.hang_up()
     wait_until(lambda: "configuration reloaded" in gateway.log(), "the reload")
     assert [f["name"] for f in gateway.api_json("/api/faults")["faults"]] == ["file"]
+    assert gateway.log().count("reload replaces the faults changed through the API") == 1
+    gateway.hang_up()  # nothing changed since
+    wait_until(lambda: gateway.log().count("configuration reloaded") == 2, "the second reload")
+    assert gateway.log().count("reload replaces the faults changed through the API") == 1
 
 
 @pytest.mark.parametrize("body, text", [

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from edge import RawClient, Reply, fetch, wait_until
-from edge.h2 import H2Client, fetch_h2
+from edge.h2 import H2Client, fetch_h2, frame
 
 NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, CANCEL = 0, 1, 2, 8
 BLOCK = bytes(range(256)) * 256  # 64 KiB
@@ -409,6 +409,28 @@ def test_drain_tells_and_finishes(gateway, origin):
         assert client.wait(lambda: stream.ended) and stream.body == b"done"
         client.read_to_end()
     assert gateway.wait() == 0
+
+
+def test_drain_of_who_was_saying_hello(gateway):
+    """Half a preface when the order comes: the connection is told as those that stood already."""
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+    def refuses():
+        try:
+            with gateway.client():
+                return False
+        except OSError:
+            return True
+
+    with gateway.client() as client:
+        client.send(preface[:10])
+        wait_until(lambda: gateway.metric("nearedge_connections") >= 2, "the connection beside the admin's")
+        gateway.terminate()
+        wait_until(refuses, "the listener to close")
+        client.send(preface[10:] + frame(4, 0, 0))
+        data = client.read_to_end()
+    at = data.index(b"\0\0\x08\7\0\0\0\0\0")  # the first GOAWAY
+    assert data[at + 9:at + 13] == b"\x7f\xff\xff\xff"
 
 
 def test_idle_connections_end(start, origin):

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inspector page in Chromium, on a gateway under load: what an operator sees and does, and what a stranger cannot."""
+"""The inspector page in Chromium, on a gateway under load: what an operator sees and does, and what a stranger cannot.
+
+With NEAREDGE_REFRESH_PICTURES=1 the README's pictures are taken anew."""
 import json
 import os
 import threading
 
 import pytest
 from edge import Reply
+from edge.browser import picture
 from edge.wait import wait_until
 
 RULES = [{"action": "set_cache_settings", "description": "Bypass API", "expression": 'starts_with(http.request.uri.path, "/api/")',
@@ -15,7 +18,7 @@ RULES = [{"action": "set_cache_settings", "description": "Bypass API", "expressi
           "action_parameters": {"cache": True, "edge_ttl": {"mode": "override_origin", "default": 7200}}}]
 LIMITERS = {"limiters": [{"name": "aiGenerate", "limit": 15, "window_ms": 60000, "store": "durable_object", "key": "${ip}:${user}"}],
             "routes": [{"methods": ["POST"], "path": "/api/ai", "limiter": "aiGenerate"}]}
-SHOTS = os.environ.get("NEAREDGE_SHOTS")  # a folder: the README's pictures are taken anew
+PICTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "browser", "pictures")
 
 # Helpers that every view's script begins with. A page is driven as a person would: by what it says.
 DRIVE = """
@@ -84,15 +87,15 @@ def page(browser, site):
     return run
 
 
-def shot(name):
-    return {"path": os.path.join(SHOTS, name)} if SHOTS else None
+def shot(name, folder, **options):
+    return {"path": picture(os.path.join(PICTURES, name), folder), **options}
 
 
 # ---- 1: the live list ----
 
-def test_the_live_list(page):
+def test_the_live_list(page, tmp_path):
     rows = page("""await until("rows", () => all("tbody tr").length > 20); return all("tbody tr").map((r) => r.innerText.split("\\t"));""",
-                screenshot=shot("inspector-requests.png"))
+                width=1100, height=640, screenshot=shot("inspector-requests.png", tmp_path))
     assert {row[1] for row in rows} == {"FRA", "AMS"}
     assert {row[2] for row in rows} == {"GET", "POST"}
     assert "/p/one" in {row[4] for row in rows} and {"hit", "dynamic"} <= {row[6].strip() for row in rows}
@@ -147,12 +150,12 @@ def test_a_thousand_rows_at_five_hundred_a_second(page, start, origin):
 
 # ---- 2: one request ----
 
-def test_a_requests_page(page):
+def test_a_requests_page(page, tmp_path):
     said = page("""
         await until("a page's row", () => all("tbody a").find((a) => a.innerText === "/p/one"));
         all("tbody a").find((a) => a.innerText === "/p/one").click();
         await until("its reasons", () => text("main").includes("Cache key"));
-        return text("main");""", screenshot=dict(shot("inspector-request.png") or {}, fullPage=True) if SHOTS else None)
+        return text("main");""", width=1100, height=900, screenshot=shot("inspector-request.png", tmp_path))
     for word in ("http_request_cache_settings", "Bypass API", "not matched", "Pages", "decided", "(was \"/p/one\")", "edge_ttl", "from rule 2",
                  "Cache key", "Look-up now", "origin", "Ray id", "Send again"):
         assert word in said, f"{word} in {said}"
@@ -196,7 +199,7 @@ def test_a_change_is_tried_then_applied(page, start, origin):
         await press("Try on recorded requests"); const words = await until("words", () => text("section p.note"));
         const locked = all("button").find((b) => b.innerText === "Apply").disabled;
         await unlock(""); await press("Apply"); await until("applied", () => text("section p.note").includes("In use on all edges"));
-        return {problem, words, locked};""", gateway=gateway, complaints=1, screenshot=shot("inspector-what-if.png"))
+        return {problem, words, locked};""", gateway=gateway, complaints=1)
     assert said["problem"].startswith("line ") and "nonsense" in said["problem"]
     assert "2 requests would change from DYNAMIC to HIT or MISS" in said["words"]
     assert said["locked"] is True
@@ -213,6 +216,93 @@ def test_limiters_and_a_reset(page, site):
         await until("reset", () => !text("main").includes("15 of 15"));
         return {before, meters: all("[role=meter]").map((m) => m.getAttribute("aria-valuemax"))};""")
     assert "127.0.0.1:anonymous" in said["before"] and "window ends in" in said["before"]
+
+
+@pytest.fixture
+def judged(start, origin):
+    """A gateway with a limiter that compares stores and a rate limiting rule; both have counted."""
+    limiters = {"limiters": [dict(LIMITERS["limiters"][0], limit=3, compare=["memory", "kv"])], "routes": LIMITERS["routes"]}
+    gateway = start.prepare(origin, rules=RULES, limiters=limiters, zone={"plan": "pro"}, clock="system",
+                            trusted_proxies=["127.0.0.1/32"], admin={"address": "127.0.0.1:0", "record": True})
+    limit = {"characteristics": ["cf.colo.id", "ip.src"], "period": 60, "requests_per_period": 2, "mitigation_timeout": 60}
+    rule = {"action": "block", "expression": 'http.request.uri.path eq "/few"', "description": "Few", "ratelimit": limit}
+    name = gateway.write("rulesets/rate.json", {"phase": "http_ratelimit", "kind": "zone", "rules": [rule]})
+    gateway.config["zones"][0]["rulesets"].append(name)
+    gateway.start()
+    for number in range(8):
+        gateway.fetch("/api/ai", "POST", headers={"X-Nearedge-Edge": ("FRA", "AMS")[number % 2]}, body=b"x")
+    for _ in range(4):
+        gateway.fetch("/few")
+    return gateway
+
+
+def test_stores_side_by_side(page, judged):
+    said = page("""
+        go("limiters"); await until("a table", () => text("main table").includes("durable_object"));
+        const head = all("main thead th").map((e) => e.innerText), rows = all("main tbody tr").map((r) => r.innerText.split("\\t"));
+        await unlock(""); await press("Compare anew"); await until("forgotten", () => text("main").includes("No request has come to it yet."));
+        return {head, rows};""", gateway=judged)
+    rows = {row[0].split()[0]: dict(zip(said["head"], row)) for row in said["rows"]}
+    assert set(rows) == {"durable_object", "memory", "kv"}
+    strong = rows["durable_object"]
+    assert "enforces" in strong["Store"] and "enforces" not in rows["kv"]["Store"]
+    assert (strong["Admitted"], strong["Refused"], strong["Over the limit"]) == ("3", "5", "0")
+    assert strong["First refusal, request no."] == "4, mean 4" and strong["Mixed zone, requests"] == "0, mean 0"
+    assert strong["Model expects"] == "3 ± 0" and strong["USD per million calls"].startswith("$")
+    assert int(rows["memory"]["Admitted"]) > 3 and rows["memory"]["Over the limit"].startswith("+")
+
+
+def test_rate_limiting_rules_have_gauges(page, judged):
+    said = page("""
+        go("limiters"); const before = await until("the rule", () => text("main").includes("rate limiting rule 1") && text("main"));
+        const meter = all("[role=meter]").find((m) => m.getAttribute("aria-label").startsWith("127.0.0.1 at"));
+        const values = [meter.getAttribute("aria-valuenow"), meter.getAttribute("aria-valuemax")];
+        await unlock(""); await press("Forget all counts"); await until("forgotten", () => text("main").includes("has counted anything"));
+        return {before, values};""", gateway=judged)
+    assert "3 of 2 counted, its action holds for another" in said["before"]
+    assert said["values"] == ["2", "2"]
+    assert judged.fetch("/few").status == 200
+
+
+def test_the_focus_survives_being_drawn_again(page, judged):
+    """A card is drawn every second; who walks by keyboard must get to its button and press it."""
+    said = page("""
+        go("limiters"); await unlock(""); const first = await until("a button", () => all("button").find((b) => b.innerText === "Reset"));
+        first.focus(); await until("drawn again", () => !first.isConnected);
+        return document.activeElement.getAttribute("aria-label");""", gateway=judged)
+    assert said.startswith("Reset aiGenerate for 127.0.0.1:anonymous")
+
+
+def test_a_requests_page_tells_of_rate_limiting_rules(page, judged):
+    said = page("""
+        await until("its row", () => all("tbody a").find((a) => a.innerText === "/few"));
+        all("tbody a").find((a) => a.innerText === "/few").click();
+        return await until("its reasons", () => text("main").includes("http_ratelimit") && text("main").includes("counts by") && text("main"));""", gateway=judged)
+    assert "Few" in said and "counts by 127.0.0.1: 3 of 2 requests in 1 min 0 s would act" in said
+    assert "answers 429: rate limiting rule 1" in said
+
+
+def test_a_page_of_nothing_is_the_list(page):
+    said = page("""
+        const views = [];
+        for (const name of ["constructor", "nothing", "requests/%"]) { go(name); await new Promise((r) => setTimeout(r, 100)); views.push(text("main").length > 0); }
+        go("requests"); await until("rows", () => all("tbody tr").length); return views;""", complaints=1)  # the browser's own line about a 404
+    assert said == [True, True, True]
+
+
+def test_objects_by_tag(page, start, origin):
+    for name in ("one", "two"):
+        origin.on(f"/{name}.css", Reply(name, cache_control="max-age=600", content_type="text/css", headers={"Cache-Tag": f"all,only-{name}"}))
+    gateway = start(origin, clock="system")
+    for name in ("one", "two"):
+        gateway.fetch(f"/{name}.css")
+    objects = gateway.api_json("/api/cache/objects?tag=ONLY-two")["objects"]
+    assert [(o["target"], o["tags"]) for o in objects] == [("/two.css", ["all", "only-two"])]
+    said = page("""
+        go("cache"); await until("both", () => text("main table").includes("/one.css") && text("main table").includes("/two.css"));
+        fill("input[name=tag]", "only-one"); await until("one", () => !text("main table").includes("/two.css"));
+        return text("main table");""", gateway=gateway)
+    assert "/one.css" in said and "only-one" in said
 
 
 def test_the_cache_and_a_purge(page, start, origin):
@@ -316,6 +406,11 @@ def test_the_keyboard_reaches_everything(page):
 def test_the_page_is_small():
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "gateway", "inspector")
     assert sum(os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)) < 300 * 1024
+
+
+def test_the_readmes_pictures_are_small():
+    for name in ("inspector-requests.png", "inspector-request.png"):
+        assert 20_000 < os.path.getsize(os.path.join(PICTURES, name)) < 200_000
 
 
 def test_what_is_shown_is_json_elsewhere(site):

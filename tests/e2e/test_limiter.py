@@ -251,6 +251,14 @@ def test_redis_burst_of_twenty(on_redis, redis):
     assert redis.keys()
 
 
+@pytest.mark.parametrize("policy, word", [("memory", "admit"), ("allow", "admit"), ("deny", "deny")])
+def test_the_failure_policy_shows_in_the_decision(on_redis, redis, policy, word):
+    gateway = on_redis(policy, debug_headers=True)
+    assert "degraded" not in post(gateway).get("X-Nearedge-Decision")
+    redis.stop()
+    wait_until(lambda: post(gateway).get("X-Nearedge-Decision").endswith(f" {word} degraded"), "the policy")
+
+
 def test_redis_parallel_burst_is_exact(on_redis):
     gateway = on_redis(workers=2)
     statuses = in_parallel(*[lambda: post(gateway).status] * 40)

@@ -292,7 +292,8 @@ def test_a_target_that_goes_away(load):
     process = load.start("--url", load.url(), rate="100/s", duration="1500ms", expect="errors >= 1")
     load.gateway.logged(10)
     load.gateway.kill()
-    assert load.end(process) == 0, load.out
+    assert load.end(process) in (0, 6), load.out  # 6: the machine was busy, which is not what is asked here
+    assert load.outcomes() == {"errors >= 1": "held"}
     assert "no connection" in load.out
 
 

@@ -76,10 +76,14 @@ def gateway(shared_start, shared_origin):
 
 
 def run(gateway, folder, path, sentences):
-    gateway.advance(60000)
-    load = Load(folder, gateway)
-    method = "GET" if path == "/logo.svg" else "POST"
-    code = load("--url", load.url(path), "-X", method, rate="400/s", duration="100ms", identities=2, connections=1, expect=sentences)
+    """A machine that is busy with something else makes a run inconclusive (6): that says nothing about the expectation."""
+    for _ in range(8):
+        gateway.advance(60000)
+        load = Load(folder, gateway)
+        method = "GET" if path == "/logo.svg" else "POST"
+        code = load("--url", load.url(path), "-X", method, rate="400/s", duration="100ms", identities=2, connections=1, expect=sentences)
+        if code != 6:
+            break
     return code, load
 
 

@@ -8,10 +8,10 @@ import shutil
 
 import pytest
 from edge import Reply
+from edge.browser import REFRESH, picture
 from edge.load import EXAMPLES, Load
 from edge.team import team_gateway
 
-REFRESH = os.environ.get("NEAREDGE_REFRESH_PICTURES") == "1"
 PICTURE = os.path.join(os.path.dirname(EXAMPLES), "launch-day.png")
 PLOTS = """[...document.querySelectorAll('figure')].map(f => ({
     title: f.querySelector('figcaption').firstChild.textContent,
@@ -52,9 +52,9 @@ def page(browser, origin, tmp_path, tmp_path_factory):
 
 
 def test_the_page(page, browser, tmp_path):
-    shot = PICTURE if REFRESH else str(tmp_path / "page.png")
-    picture = {"width": 1000, "height": 1440, "evaluate": LOOK, "screenshot": {"path": shot}}
-    desk, phone, dark = browser.open(page, picture, {"width": 390, "height": 844, "evaluate": LOOK}, {"dark": True, "evaluate": LOOK})
+    shot = picture(PICTURE, tmp_path)
+    at_desk = {"width": 1000, "height": 1440, "evaluate": LOOK, "screenshot": {"path": shot}}
+    desk, phone, dark = browser.open(page, at_desk, {"width": 390, "height": 844, "evaluate": LOOK}, {"dark": True, "evaluate": LOOK})
     assert os.path.getsize(page) < 500_000
     for view in (desk, phone, dark):
         assert view.console == [] and view.requests == [f"file://{page}"]

@@ -103,3 +103,21 @@ def test_checks_are_off_by_default(mirror):
     gateway = mirror(False)
     assert send(gateway, "/token").status == 200
     assert spent(gateway) == 1
+
+
+# ---- explain ----
+
+@pytest.mark.parametrize("path, headers, status, words", [
+    ("/origin", {}, 403, "answers 403 as the app would (mirror_checks): Missing Origin/Referer header; its limiter does not count it."),
+    ("/origin", {"Content-Type": "text/plain"}, 403, "Cross-site form submissions are forbidden; its limiter does not count it."),
+    ("/first", {"Origin": "https://evil.example"}, 403, "Origin not allowed; its limiter has counted it."),
+    ("/exempt", {}, 403, "Missing Origin/Referer header"),
+    ("/origin", {"Origin": OWN}, None, "passes it to the origin"),
+])
+def test_explain_says_what_the_app_would(mirror, path, headers, status, words):
+    gateway = mirror()
+    fields = {"Content-Type": "application/json", **headers}
+    answer = gateway.api_json("/api/explain", "POST", {"url": OWN + path, "method": "POST", "headers": fields})["result"]
+    assert answer["status_code"] == status and words in answer["nearedge"]["verdict"]
+    assert (answer["nearedge"]["mirror_checks"] is not None) is (status == 403)
+    assert gateway.fetch(path, "POST", fields, body=b"{}").status == (status or 200)  # and does

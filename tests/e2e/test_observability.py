@@ -75,10 +75,10 @@ def world(shared_start, shared_origin, tmp_path_factory):
         zone={"origin": {"url": None, "servers": [shared_origin.url]},
               "faults": [{"name": "broken", "expression": 'http.request.uri.path eq "/broken"', "where": "edge", "status": 522}]},
         rules=[{"action": "set_cache_settings", "expression": "true", "action_parameters": {"cache": True}}],
-        limiters={"limiters": [{"name": "on kv", "limit": 9, "window_ms": 60000, "store": "kv", "key": "${ip}"},
+        limiters={"limiters": [{"name": "on-kv", "limit": 9, "window_ms": 60000, "store": "kv", "key": "${ip}"},
                                {"name": "exact", "limit": 2, "window_ms": 60000, "store": "durable_object", "key": "${ip}",
                                 "compare": ["memory", "kv"]}],
-                  "routes": [{"path": "/kv", "limiter": "on kv"}, {"path": "/exact", "limiter": "exact"}]},
+                  "routes": [{"path": "/kv", "limiter": "on-kv"}, {"path": "/exact", "limiter": "exact"}]},
         listen=[{"address": "127.0.0.1:0", "edge": "FRA"},
                 {"address": "127.0.0.1:0", "edge": "FRA", "tls": {"local_ca": True, "local_ca_dir": "ca"}}])
     folder = tmp_path_factory.mktemp("prometheus")

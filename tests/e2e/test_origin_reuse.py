@@ -71,6 +71,20 @@ def test_post_is_never_sent_twice(gateway, origin):
     assert origin.count("/again") == 1
 
 
+def put_nothing(gateway, path):
+    """An idempotent request whose chunked body is empty: complete before an answer, and may be sent again."""
+    with gateway.client() as client:
+        return client.send(f"PUT {path} HTTP/1.1\r\nHost: www.example.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+                           "0\r\n\r\n").read()
+
+
+def test_the_end_of_an_empty_body_is_sent_once_more_too(gateway, origin):
+    dies_on_second_request(origin, body_first=True)
+    assert put_nothing(gateway, "/first").status == 200
+    assert put_nothing(gateway, "/again").status == 200
+    assert origin.accepted == 2
+
+
 def test_no_second_try_on_a_fresh_connection(gateway, origin):
     origin.on("/", lambda _, connection: connection.close())
     assert gateway.fetch("/").status == 520

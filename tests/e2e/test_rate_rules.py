@@ -472,6 +472,15 @@ def test_counters_are_listed_and_forgotten(ruled):
     assert burst(gateway, 2) == [200] * 2
 
 
+@pytest.mark.parametrize("by, name", [('http.request.cookies["sid"]', "Cookie"), ('http.request.headers["x-api-key"]', "X_Api_Key")])
+def test_counters_of_secrets_show_none(ruled, by, name):
+    gateway = ruled(rule(limit(1, by=[by])))
+    secrets = ["sid=canary-one", "sid=canary-two"]
+    assert [get(gateway, **{name: secret}).status for secret in secrets * 2] == [200, 200, 429, 429]
+    counters = gateway.api_json("/api/rate-rules")["counters"]
+    assert len({c["values"] for c in counters}) == 2 and "canary" not in json.dumps(counters)
+
+
 # -- explain
 
 def explained(gateway, path="/", **question):

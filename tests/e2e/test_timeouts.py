@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from edge import wait_until
+from edge import Reply, wait_until
 
 
 @pytest.fixture
@@ -78,3 +78,14 @@ def test_virtual_clock_does_not_fire_socket_timeouts(gateway):
         gateway.advance(3_600_000)
         client.send("Host: www.example.test\r\n\r\n")
         assert client.read().status == 200
+
+
+def test_a_late_body_of_an_answer_that_was_cut(impatient, origin):
+    """The exchange is over while its connection lingers: the body's timeout must not look for it any more."""
+    origin.on("/", lambda _, connection: (connection.send(Reply(length=100).head() + b"part"), connection.close())[0],
+              early=True)
+    with impatient.client() as client:
+        client.request("POST", "/", {"Content-Length": "100"}).send("half")
+        assert client.read_to_end().endswith(b"part")
+        time.sleep(0.4)  # beyond body_ms, within the two seconds of lingering
+    assert impatient.fetch("/alive").status == 200

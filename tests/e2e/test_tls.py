@@ -129,6 +129,26 @@ def test_certificates_are_chosen_by_name(start, origin, authority, tmp_path):
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_belongs_to_its_certificate(start, origin, authority, version):
+    """A ticket of one host is no proof of another one, neither by its name nor at its listener."""
+    doors = [authority.tls(HOST), authority.tls("other.test")], authority.tls("other.test")
+    gateway = start(origin, listen=listeners(*doors), zone={"hosts": [HOST, "other.test"]})
+    context = client_context(versions=version)
+
+    def connect(door, name, session=None):
+        with TlsClient(gateway.listen[door], context, name=name, session=session) as client:
+            assert client.request("GET", "/", host=name).read().status == 200
+            return client.socket.session_reused, client.socket.session
+
+    session, others = connect(1, HOST)[1], connect(1, "other.test")[1]
+    assert connect(1, HOST, session)[0] and connect(1, "other.test", others)[0]
+    assert connect(2, "other.test", others)[0], "the same certificate"
+    assert not connect(1, "other.test", session)[0]
+    assert not connect(1, HOST, others)[0]
+    assert not connect(2, HOST, session)[0]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_sessions_are_resumed_by_every_worker(start, origin, authority, version):
     edge = Edge(start(origin, listen=listeners(authority.tls(HOST)), workers=2), authority)
     context = authority.context(versions=version)

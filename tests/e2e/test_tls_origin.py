@@ -85,6 +85,15 @@ def test_an_origin_may_ask_who_we_are(start, tmp_path, authority):
     origin.stop()
 
 
+def test_an_unchecked_certificate_is_not_why_it_fails(start, tmp_path):
+    """The origin wants to know who we are: 525, although the certificate that nobody checks would be a 526."""
+    pair = self_signed(str(tmp_path), "good.test")
+    origin = TlsOrigin(pair, client_ca=pair[0], maximum_version=ssl.TLSVersion.TLSv1_2)
+    gateway = start(origin, zone=zone(origin, verify=False))
+    assert error_of(gateway.fetch("/")) == (525, "525")
+    origin.stop()
+
+
 def answer_in_plain_words(server):
     connection, _ = server.accept()
     connection.recv(65536)

@@ -91,6 +91,16 @@ def test_keys_are_private(trust):
     assert stat.S_IMODE(os.stat(trust.dir).st_mode) == 0o700
 
 
+def test_a_folder_that_is_open_to_all_is_refused(trust):
+    trust.dir.mkdir()
+    trust.dir.chmod(0o777)
+    said = trust.run("--dir", str(trust.dir), code=1).stderr
+    assert "every user of this machine may write into it" in said
+    assert not list(trust.dir.iterdir())
+    trust.dir.chmod(0o755)
+    trust.run("--dir", str(trust.dir))
+
+
 def test_a_damaged_certificate_is_made_anew_and_a_damaged_authority_is_not(trust):
     made = trust.json("--host", "a.example.test")
     with open(made["certificate"], "w", encoding="ascii") as file:
@@ -182,6 +192,15 @@ def test_install_and_uninstall(trust, tmp_path):
     trust.run("--uninstall", *place)
     assert not installed.exists() and (trust.dir / "ca.pem").exists()
     assert f"certutil -d sql:{profile} -D -n nearedge local CA" in calls(trust)[len(seen):]
+
+
+def test_who_installs_by_sudo_is_told_whose_browsers_those_were(trust, tmp_path):
+    fake(trust, "update-ca-certificates")
+    fake(trust, "certutil")
+    (tmp_path / "store").mkdir()
+    place = ("--install", "--dir", str(trust.dir), "--store", str(tmp_path / "store"))
+    trust.env["SUDO_USER"] = "ann"
+    assert ("yours: the same without sudo" in trust.run(*place).stderr) == (os.geteuid() == 0)
 
 
 def test_install_says_what_it_could_not_do(trust, tmp_path):

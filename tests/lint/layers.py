@@ -20,6 +20,7 @@ THIRD_PARTY = [  # header, the files that may see it
     (r"cjson/.*|cJSON\.h", r"config/json\.c"),
     (r"pcre2(posix)?\.h", r"config/rules/regex\.c"),
     (r"nghttp2/.*", r"gateway/session_h2\w*\.[ch]"),
+    (r"seccomp\.h", r"gateway/seccomp\.c"),
     (r"zlib\.h|brotli/.*", r"gateway/recode_(gzip|brotli)\.c"),
 ]
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">]+)[">]', re.M)

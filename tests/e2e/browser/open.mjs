@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opens one page in Chromium, once a view, and says on stdout what it saw, as JSON.
-// On stdin: {url, chromium, headers?, views: [{width?, height?, dark?, evaluate?: {name: expression},
+// On stdin: {url, chromium, headers?, args?, env?, views: [{width?, height?, dark?, evaluate?: {name: expression},
 // screenshot?: {path, ...}}]}; each expression may be a promise. edge/browser.py is its caller.
 import { createRequire } from "node:module";
 import process from "node:process";
@@ -34,7 +34,8 @@ async function look(browser, { width = 1280, height = 900, dark = false, evaluat
 
 // No sandbox: it wants namespaces that containers and root do not have, and only our own pages are opened.
 const browser = await chromium.launch({
-  executablePath: job.chromium, args: ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
+  executablePath: job.chromium, env: { ...process.env, ...job.env },
+  args: ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb", ...(job.args ?? [])],
 });
 const views = [];
 try {

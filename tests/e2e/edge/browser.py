@@ -11,6 +11,12 @@ from .npm import npm_packages
 
 SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "browser")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+REFRESH = os.environ.get("NEAREDGE_REFRESH_PICTURES") == "1"
+
+
+def picture(stored, folder):
+    """Where a screenshot goes: to the README's picture when those are taken anew, else beside the test's other files."""
+    return stored if REFRESH else os.path.join(str(folder), os.path.basename(stored))
 
 
 class Seen:
@@ -30,12 +36,12 @@ class Browser:
             pytest.skip("chromium is not installed (deploy/install-deps.sh --tests)")
         self.packages = npm_packages(SOURCE, least_node=18)
 
-    def open(self, url, *views, headers=None):
+    def open(self, url, *views, headers=None, args=(), env=None):
         """A Seen for each view: {"width": 390, "dark": True, "evaluate": {name: JavaScript}, "screenshot": {"path": …}}.
 
-        `url` may be a path of this machine."""
+        `url` may be a path of this machine; `args` and `env` are Chromium's own, over those that all views need."""
         job = {"url": url if "://" in url else f"file://{os.path.abspath(url)}", "chromium": self.chromium,
-               "headers": headers or {}, "views": views or ({},)}
+               "headers": headers or {}, "args": list(args), "env": env or {}, "views": views or ({},)}
         done = subprocess.run(["node", os.path.join(SOURCE, "open.mjs")], input=json.dumps(job), text=True, timeout=120,
                               env=dict(os.environ, BROWSER_FOLDER=self.packages), capture_output=True, check=False)
         assert done.returncode == 0, done.stderr

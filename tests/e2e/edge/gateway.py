@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 
@@ -11,6 +12,9 @@ from .wait import wait_until
 
 BINARY = os.environ.get("NEAREDGE_BIN", os.path.join(
     os.path.dirname(__file__), "..", "..", "..", "build", "release", "nearedge"))
+# For a whole run of the suite: what stands before the program (valgrind) and what behind `run` (--seccomp=kill).
+RUNNER = shlex.split(os.environ.get("NEAREDGE_RUNNER", ""))
+RUN_OPTIONS = shlex.split(os.environ.get("NEAREDGE_RUN_OPTIONS", ""))
 SANITIZER_REPORT = re.compile(
     r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error: |SUMMARY: \w+Sanitizer")
 SANITIZER_EXIT = 86  # set by tests/run.sh
@@ -57,6 +61,7 @@ class Gateway:
         self.config = config
         self.arguments = arguments
         self.env = dict(os.environ, **(env or {}))
+        self.runner, self.run_options = list(RUNNER), list(RUN_OPTIONS)
         self.process = None
         self.listen, self.admin = [], None
         self.expected_exit = {0}
@@ -86,7 +91,7 @@ class Gateway:
         arguments = self.arguments or ["-c", self.path("nearedge.json")]
         with open(self.path("stdout"), "ab") as out, open(self.path("stderr"), "ab") as err:
             self.process = subprocess.Popen(
-                [BINARY, "run", *arguments, "--ready-file", ready],
+                [*self.runner, BINARY, "run", *arguments, *self.run_options, "--ready-file", ready],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.env, cwd=self.folder)
         wait_until(lambda: self.process.poll() is not None or self._read_ready(ready), "the ready file")
         assert self.process.poll() is None, f"exited with {self.process.poll()}:\n{self.log()}"

@@ -39,9 +39,9 @@ class Stream:
 
 class H2Client:
     """One connection. `window`: what a stream may send before the client says more;
-    `auto`: windows are given back as the bytes come."""
+    `auto`: windows are given back as the bytes come. `tls`: a client's context, which must offer h2 by ALPN."""
 
-    def __init__(self, address, window=None, auto=True, timeout=20.0, receive_buffer=None):
+    def __init__(self, address, window=None, auto=True, timeout=20.0, receive_buffer=None, tls=None, name="www.example.test"):
         host, port = address.rsplit(":", 1)
         self.socket = socket.socket()
         if receive_buffer:
@@ -49,6 +49,9 @@ class H2Client:
         self.socket.settimeout(timeout)
         self.socket.connect((host, int(port)))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=name)
+            assert self.socket.selected_alpn_protocol() == "h2"
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=True, header_encoding="latin-1", validate_outbound_headers=False,
             normalize_outbound_headers=False))

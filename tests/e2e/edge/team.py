@@ -17,5 +17,6 @@ def team_gateway(folder, origin, file=None, old="", new=""):
             text = (folder / name).read_text()
             assert before in text
             (folder / name).write_text(text.replace(before, after))
-    env = {"NEAREDGE_PORT": "0", "NEAREDGE_ADMIN_PORT": "0", "DEMO_ORIGIN_PORT": str(origin.port)}
+    env = {"NEAREDGE_PORT": "0", "NEAREDGE_TLS_PORT": "0", "NEAREDGE_ADMIN_PORT": "0", "DEMO_ORIGIN_PORT": str(origin.port),
+           "XDG_DATA_HOME": str(folder / "data")}  # its authority is not the person's who runs the tests
     return Gateway(folder, arguments=["-c", str(folder / "nearedge.json")], env=env)

@@ -80,8 +80,8 @@ static void test_section_2_18(void **state)
         gw_buf_init(&out, 1000);
         if (cases[i].setup)
             cases[i].setup(&f);
-        enum cache_browser_ttl answer =
-            cache_browser_control(&f.policy, cases[i].status, gw_str_z(cases[i].origin), &out);
+        enum cache_browser_ttl answer = cache_browser_control(
+            cache_browser_of(&f.policy, cases[i].status), gw_str_z(cases[i].origin), &out);
         struct gw_str expected = gw_str_z(cases[i].expected);
         if ((answer == CACHE_BROWSER_REPLACE) != (cases[i].expected != NULL) ||
             !gw_str_eq(gw_buf_str(&out), expected))

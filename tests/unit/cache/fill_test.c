@@ -304,7 +304,8 @@ static void test_stale_is_kept(void **state)
     world_init(&w, 64 * MIB);
     store_whole(&w, "/a", "ETag: \"x\"", 100, 10);
     struct cache_lookup leader = begin(&w, "/a", NOW_MS + 11000, CACHE_LEADER);
-    cache_fill_keep(leader.fill);
+    cache_fill_keep(leader.fill, GW_ECLOSED);
+    assert_int_equal(cache_fill_error(leader.fill), GW_ECLOSED);
     assert_ptr_equal(cache_fill_object(leader.fill), leader.object);
     drop(&leader);
     /* An uncacheable answer, or none, leaves the stale object where it is. */

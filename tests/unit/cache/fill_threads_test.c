@@ -109,7 +109,7 @@ static void lead(struct player *p, struct cache_lookup *found, uint64_t now_ms)
     sched_yield(); /* the origin takes its time: others join */
     snprintf(fields, sizeof(fields), "ETag: \"%llu\"", (unsigned long long)seed);
     if (found->object && dice < 20) {
-        cache_fill_keep(found->fill);
+        cache_fill_keep(found->fill, GW_ECLOSED);
         return;
     }
     if (dice < 30) {

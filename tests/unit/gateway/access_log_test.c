@@ -119,6 +119,7 @@ static void test_gathers(void **state)
 {
     struct fixture *f = *state;
     struct access_log *log = access_log_new(f->loop, &f->settings);
+    access_log_reopen(log);
     for (int i = 0; i < 3; i++)
         access_log_write(log, &f->x);
     assert_int_equal(lines_in(f->path), 0);
@@ -135,6 +136,7 @@ static void test_reopens(void **state)
 {
     struct fixture *f = *state;
     struct access_log *log = access_log_new(f->loop, &f->settings);
+    access_log_reopen(log);
     access_log_write(log, &f->x);
     turn(f);
     assert_int_equal(rename(f->path, f->moved), 0);
@@ -154,6 +156,7 @@ static void test_off(void **state)
     struct config_log off = f->settings;
     off.access = CONFIG_LOG_OFF;
     struct access_log *log = access_log_new(f->loop, &off);
+    access_log_reopen(log);
     access_log_write(log, &f->x);
     turn(f);
     access_log_configure(log, &f->settings);
@@ -183,6 +186,7 @@ static void test_slow_reader(void **state)
     int reader = open(f->path, O_RDONLY | O_NONBLOCK);
     assert_true(reader >= 0);
     struct access_log *log = access_log_new(f->loop, &f->settings);
+    access_log_reopen(log);
     for (int i = 0; i < 20000; i++)
         access_log_write(log, &f->x);
     turn(f);
@@ -204,6 +208,7 @@ static void test_reader_gone(void **state)
     assert_int_equal(mkfifo(f->path, 0600), 0);
     int reader = open(f->path, O_RDONLY | O_NONBLOCK);
     struct access_log *log = access_log_new(f->loop, &f->settings);
+    access_log_reopen(log);
     access_log_write(log, &f->x);
     turn(f);
     drain(f, reader);
@@ -226,6 +231,7 @@ static void test_disk_full(void **state)
         skip();
     f->settings.access_path = GW_STR("/dev/full");
     struct access_log *log = access_log_new(f->loop, &f->settings);
+    access_log_reopen(log);
     for (int i = 0; i < 5000; i++)
         access_log_write(log, &f->x);
     turn(f);
@@ -237,6 +243,7 @@ static void test_cannot_open(void **state)
     struct fixture *f = *state;
     f->settings.access_path = GW_STR("/nonexistent/log");
     struct access_log *log = access_log_new(f->loop, &f->settings);
+    access_log_reopen(log);
     access_log_write(log, &f->x);
     turn(f);
     access_log_free(log);

@@ -150,6 +150,34 @@ static void closing_answers_what_waits(void **state)
     assert_by_policy(&calls[1].verdict, CONFIG_FAIL_ALLOW);
 }
 
+static struct bench *closing;
+
+static void close_from_done(struct limiter_call *call, const struct limiter_verdict *verdict)
+{
+    on_decided(call, verdict);
+    limiter_worker_close(closing->workers[0], on_closed, closing);
+}
+
+/* Of a call that ends because its connection is given up. */
+static void a_done_callback_may_close_the_worker(void **state)
+{
+    (void)state;
+    struct bench b;
+    open_ready(&b, CONFIG_FAIL_ALLOW, GW_CLOCK_SYSTEM);
+    kill(server.pid, SIGSTOP);
+    ask(&b, 0, 0, &ai, "k", t0);
+    closing = &b;
+    calls[0].call.done = close_from_done;
+    wanted = 1;
+    run_until(&b, all_decided);
+    kill(server.pid, SIGCONT);
+    assert_by_policy(&calls[0].verdict, CONFIG_FAIL_ALLOW);
+    limiter_worker_close(b.workers[1], on_closed, &b);
+    run_until(&b, both_closed);
+    gw_loop_free(b.loop);
+    limiter_world_free(b.world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +187,7 @@ int main(void)
         cmocka_unit_test(passwords),
         cmocka_unit_test(a_refused_tcp_connection_is_noticed),
         cmocka_unit_test(closing_answers_what_waits),
+        cmocka_unit_test(a_done_callback_may_close_the_worker),
     };
     return cmocka_run_group_tests(tests, start_group, stop_group);
 }

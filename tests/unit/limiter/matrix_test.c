@@ -236,8 +236,41 @@ static void another_rule_is_another_tally(void **state)
         other.rule.limit = 100 + i;
         assert_non_null(matrix_open(f->matrix, &other));
     }
+}
+
+/* The one asked last is the one that stays. */
+static void old_tallies_make_room(void **state)
+{
+    struct fixture *f = *state;
+    struct limiter other = limiter;
+    for (uint32_t i = 0; i < MATRIX_LIMITERS_MAX - 1; i++) {
+        other.rule.limit = 100 + i;
+        struct matrix_tally *t = matrix_open(f->matrix, &other);
+        (void)matrix_arrive(t, GW_STR("k"), &fra, 10 + i);
+    }
+    struct matrix_arrival early = arrive(f, "k", 9);
     other.rule.limit = 5;
-    assert_null(matrix_open(f->matrix, &other));
+    assert_ptr_equal(matrix_open(f->matrix, &other), f->tally);
+    assert_null(matrix_find(f->matrix, &limiter));
+    judge(&early, 'a'); /* comes too late to be anybody's */
+    matrix_read(f->tally, &f->counts);
+    assert_int_equal(f->counts.arrivals, 0);
+    assert_int_equal(f->counts.columns[LIMITER_MEMORY].admitted, 0);
+    assert_int_equal(arrive(f, "k", 9).number, 1);
+}
+
+static void verdicts_of_what_was_cleared_are_dropped(void **state)
+{
+    struct fixture *f = *state;
+    struct matrix_arrival early = arrive(f, "k", 1);
+    matrix_clear(f->tally);
+    judge(&early, 'r');
+    struct matrix_arrival a = arrive(f, "k", 2);
+    judge(&a, 'a');
+    const struct matrix_column *c = read_column(f);
+    assert_int_equal(c->refused, 0);
+    assert_int_equal(c->first_refusals, 0);
+    assert_int_equal(c->admitted, 1);
 }
 
 int main(void)
@@ -253,6 +286,8 @@ int main(void)
         TEST(places_are_told_apart),
         TEST(workers_share_a_tally),
         TEST(another_rule_is_another_tally),
+        TEST(old_tallies_make_room),
+        TEST(verdicts_of_what_was_cleared_are_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,18 @@ static void scores_add_up_and_never_overflow(void **state)
     play(&terms, calls, GW_COUNT(calls));
 }
 
+static void a_clock_that_is_put_back_refuses_nobody(void **state)
+{
+    (void)state;
+    static const struct rate_terms terms = {.limit = 1, .period_ms = 1000, .timeout_ms = 3000};
+    static const struct call calls[] = {
+        {3600000, 1, false, 1, 0},      {3600000, 1, true, 2, 3603000},
+        {3599000, 1, true, 2, 3603000}, /* another worker's turn began earlier */
+        {60000, 1, false, 1, 0},        {60001, 1, true, 2, 63001},
+    };
+    play(&terms, calls, GW_COUNT(calls));
+}
+
 static void a_look_changes_nothing(void **state)
 {
     (void)state;
@@ -110,6 +122,7 @@ int main(void)
         cmocka_unit_test(a_period_longer_than_the_action_begins_it_again),
         cmocka_unit_test(what_is_counted_late_refuses_the_next),
         cmocka_unit_test(scores_add_up_and_never_overflow),
+        cmocka_unit_test(a_clock_that_is_put_back_refuses_nobody),
         cmocka_unit_test(a_look_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,6 +201,42 @@ static void comparisons_with_what_may_be_absent(void **state)
 }
 
 /* The note says what to write; a second warning at the same place would not help. */
+static void on_dead(void *ctx, const struct lint_finding *f)
+{
+    if (strstr(f->text, DEAD))
+        *(struct lint_finding *)ctx = *f;
+}
+
+/* Of several findings the one that is to blame says so. */
+static void the_reason_is_the_one_that_kills(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *reason; /* NULL: it lives */
+    } cases[] = {
+        {"not http.host eq \"A\" and http.request.method eq \"get\"",
+         "http.request.method eq \"get\""},
+        {"(http.host eq \"A\" or ssl) and http.request.method eq \"get\"",
+         "http.request.method eq \"get\""},
+        {"http.host eq \"A\" or ssl", NULL},
+        {"not (http.host eq \"A\" and ssl)", NULL},
+    };
+    struct fixture f;
+    fixture_init(&f);
+    for (size_t i = 0; i < GW_COUNT(cases); i++) {
+        struct expr_error err;
+        struct lint_finding dead = {0};
+        struct expr *e = expr_compile(gw_str_z(cases[i].text), &f.options, &err);
+        assert_non_null(e);
+        assert_int_equal(lint_expression(e, on_dead, &dead), cases[i].reason != NULL);
+        struct gw_str place = gw_str(cases[i].text + dead.offset, dead.width);
+        if (cases[i].reason && !gw_str_eq(place, gw_str_z(cases[i].reason)))
+            fail_msg("%s: at %.*s", cases[i].text, GW_STR_ARG(place));
+        expr_free(e);
+    }
+    fixture_release(&f);
+}
+
 static void a_note_is_enough(void **state)
 {
     (void)state;
@@ -343,6 +379,16 @@ static void caches_that_mix_visitors(void **state)
         {{{"http.cookie contains \"theme=\"", ON}}, -1, NULL},
         {{{"http.cookie contains \"president=\"", ON}}, -1, NULL},
         {{{TIER " eq \"gold\"", ON}}, -1, NULL},
+        {{{"(" TIER " eq \"gold\" and http.request.uri.path eq \"/a\") or (" TIER
+           " eq \"silver\" and http.request.uri.path eq \"/b\")",
+           ON}},
+         -1,
+         NULL},
+        {{{"(" TIER " eq \"gold\" and http.request.uri.path eq \"/a\") or (" TIER
+           " eq \"silver\" and ssl)",
+           ON}},
+         0,
+         "\"x-tier\""},
         {{{TIER " eq \"gold\" or http.request.headers[\"x-b\"][0] eq \"silver\"", ON}}, -1, NULL},
         {{{TIER " in {\"gold\" \"silver\"}", KEYED("header", "x-tier")}}, -1, NULL},
         {{{TIER " in {\"gold\" \"silver\"}", ON}, {"ssl", VARY}}, -1, NULL},
@@ -364,6 +410,7 @@ int main(void)
         cmocka_unit_test(values_that_no_request_has),
         cmocka_unit_test(conditions_that_contradict_themselves),
         cmocka_unit_test(comparisons_with_what_may_be_absent),
+        cmocka_unit_test(the_reason_is_the_one_that_kills),
         cmocka_unit_test(a_note_is_enough),
         cmocka_unit_test(rules_that_are_overruled),
         cmocka_unit_test(response_rules_that_are_overruled),

@@ -150,6 +150,40 @@ static void test_trial_without_a_verdict(void **state)
     world_release(&w);
 }
 
+/* A tunnel that began before the failure keeps the server busy for days. */
+static void test_trial_beside_a_tunnel(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 2);
+    world_start(&w);
+    while (servers_first(w.servers, 0) != 0)
+        servers_leave(w.servers, 1);
+    refuse(&w, 0, 0);
+    while (servers_first(w.servers, 10000) != 0)
+        servers_leave(w.servers, 1);
+    servers_leave(w.servers, 0); /* without a verdict */
+    assert_null(strchr(turns(&w, 4, 19999), '0'));
+    assert_non_null(strchr(turns(&w, 4, 20000), '0'));
+    world_release(&w);
+}
+
+/* The loops of two workers read the clock apart. */
+static void test_a_clock_a_little_behind(void **state)
+{
+    (void)state;
+    struct world w;
+    struct servers_view view;
+    world_init(&w, 2);
+    w.origin.max_fails = 2;
+    world_start(&w);
+    refuse(&w, 0, 1001);
+    refuse(&w, 0, 1000);
+    servers_view(w.servers, 0, 1001, &view);
+    assert_true(view.ejected);
+    world_release(&w);
+}
+
 static void test_statuses_that_count(void **state)
 {
     (void)state;
@@ -256,6 +290,8 @@ int main(void)
         cmocka_unit_test(test_failures_within_the_window),
         cmocka_unit_test(test_trial),
         cmocka_unit_test(test_trial_without_a_verdict),
+        cmocka_unit_test(test_trial_beside_a_tunnel),
+        cmocka_unit_test(test_a_clock_a_little_behind),
         cmocka_unit_test(test_statuses_that_count),
         cmocka_unit_test(test_backup_and_all_down),
         cmocka_unit_test(test_one_server_is_never_out),
