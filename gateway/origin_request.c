@@ -9,7 +9,8 @@
 #include "gateway/http/h1_write.h"
 #include "gateway/visit.h"
 
-#define HEAD_MAX ((size_t)512 * 1024)
+#define HEAD_MAX   ((size_t)512 * 1024)
+#define HEAD_FIRST ((size_t)1024) /* most are shorter: one block of the heap and no growing */
 
 /* What a client may not say to the origin: the edge says it itself, or nobody does. */
 static bool is_edges_own(const struct header *field)
@@ -277,6 +278,7 @@ struct upstream_request *origin_request_start(struct exchange *x, enum origin_re
 {
     struct gw_buf head;
     gw_buf_init(&head, HEAD_MAX);
+    gw_buf_reserve(&head, HEAD_FIRST);
     add_request_line(x, kind, &head);
     const struct gw_str *host = headers_get(&x->request.headers, HEADER_HOST);
     add(&head, GW_STR("Host"),

@@ -162,6 +162,10 @@ static bool has_body(const struct exchange *x)
 static void choose_coding(struct exchange *x)
 {
     const struct h1_message *answer = x->answer;
+    if (!headers_has(x->answer_fields, HEADER_CONTENT_ENCODING) &&
+        !headers_has(&x->request.headers, HEADER_ACCEPT_ENCODING))
+        return; /* nothing coded came, nothing coded may go: what kind of content it is can stay
+                   open */
     struct cache_content content = cache_content_of(answer->status, x->answer_fields);
     uint64_t length = answer->has_content_length        ? answer->content_length
                       : answer->framing == H1_BODY_NONE ? 0

@@ -111,6 +111,8 @@ static void test_length_is_added(void **state)
     assert_true(gw_str_eq(cache_object_text(o, o->head.tags), GW_STR("one, two")));
     assert_true(gw_str_eq(cache_object_text(o, o->head.etag), GW_STR("\"x\"")));
     assert_true(gw_str_eq(cache_object_text(o, o->head.cache_control), GW_STR("max-age=60")));
+    assert_true(gw_str_eq(cache_object_text(o, o->head.browser_control),
+                          GW_STR("Cache-Control: no-store\r\n")));
     assert_true(gw_str_eq(cache_object_text(o, o->target), GW_STR("/a")));
     drop(&hit);
     world_release(&w);

@@ -175,6 +175,35 @@ static void test_too_long(void **state)
     written_release(&w);
 }
 
+/* For visitors who are sent what the settings of the moment of storing want. */
+static void test_line_for_browsers(void **state)
+{
+    static const struct {
+        const char *fields;
+        struct cache_browser browser;
+        const char *line; /* empty: the origin's stands */
+    } cases[] = {
+        {"Cache-Control: max-age=5", {0}, ""},
+        {"Cache-Control: max-age=5",
+         {.seconds = 60, .occ = true},
+         "Cache-Control: public, max-age=60\r\n"},
+        {"Cache-Control: no-store", {.seconds = 60, .occ = true}, ""},
+        {"X: 1", {.seconds = 60}, "Cache-Control: max-age=60\r\n"},
+        {"X: 1", {.no_store = true}, "Cache-Control: no-store\r\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < GW_COUNT(cases); i++) {
+        struct written w;
+        written_init(&w, 200, cases[i].fields);
+        w.decision.browser = cases[i].browser;
+        write_head(&w);
+        assert_true(cache_browser_same(w.head.browser, cases[i].browser));
+        assert_true(gw_str_eq(value(&w, w.head.browser_control), gw_str_z(cases[i].line)));
+        assert_true(w.head.browser_control.at >= w.head.end || !w.head.browser_control.len);
+        written_release(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_own_last_modified),
         cmocka_unit_test(test_confirmed),
         cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_line_for_browsers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

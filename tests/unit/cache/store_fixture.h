@@ -55,7 +55,7 @@ static inline struct cache_object_parts parts_with(const char *fields, int64_t b
                                       .headers = &headers,
                                       .length_known = body_len >= 0,
                                       .body_len = body_len >= 0 ? (uint64_t)body_len : 0};
-    struct cache_decision decision = {.store = true, .life = life};
+    struct cache_decision decision = {.store = true, .life = life, .browser.no_store = true};
     struct cache_object_parts parts = {.status = 200,
                                        .life = life,
                                        .now_ms = NOW_MS,
