@@ -6,13 +6,10 @@ import threading
 
 import pytest
 from edge import Reply, Truncated, wait_until
-from edge.gateway import BINARY
+from edge.sanitizer import SANITIZED
 
 MIB = 1 << 20
 SIZE = 1024 * MIB if os.environ.get("NEAREDGE_BIG") == "1" else 64 * MIB
-with open(BINARY, "rb") as binary:  # a sanitizer's own memory would drown what is measured
-    CODE = binary.read()
-SANITIZED = b"__asan_init" in CODE or b"__tsan_init" in CODE
 MEMORY_BOUND_KIB = 16 * 1024
 BLOCK = bytes(range(256)) * 256  # 64 KiB
 

@@ -13,12 +13,10 @@ import pytest
 
 from edge import RawClient, Reply, wait_until
 from edge.gateway import BINARY
+from edge.sanitizer import SANITIZED
 from edge.tls import TlsClient, client_context, openssl, self_signed, trust
 
 HOST = "www.example.test"
-with open(BINARY, "rb") as program:
-    CODE = program.read()
-SANITIZED = b"__asan_init" in CODE or b"__tsan_init" in CODE  # their allocators keep what was freed
 MIB = 1 << 20
 
 
