@@ -205,13 +205,7 @@ static void add_agent(struct field *f, const struct gw_str *value)
 
 /* ---- what both formats say ---- */
 
-static struct gw_str protocol(const struct exchange *x)
-{
-    return h1_version_name(&x->request);
-}
-
-/* 499, as Cloudflare and nginx say it: the client left before there was an answer. */
-static unsigned status(const struct exchange *x)
+unsigned access_line_status(const struct exchange *x)
 {
     return x->gone && !x->responded ? 499 : x->status;
 }
@@ -282,7 +276,7 @@ static void put_client(struct access_line *line, const struct exchange *x, struc
     put(pen, x->client.https ? GW_STR("\",\"ClientRequestScheme\":\"https")
                              : GW_STR("\",\"ClientRequestScheme\":\"http"));
     put(pen, GW_STR("\",\"ClientRequestProtocol\":\""));
-    put(pen, protocol(x));
+    put(pen, h1_version_name(&x->request));
     put(pen, GW_STR("\",\"ClientRequestUserAgent\":\""));
     f.cut = false;
     if ((value = headers_get(headers, HEADER_USER_AGENT)))
@@ -367,7 +361,7 @@ static void put_json_line(struct access_line *line, const struct exchange *x, ui
     put(pen, GW_STR("\",\"EdgeEndTimestamp\":\""));
     put_time(line, pen, start_ms + took_us / 1000);
     put(pen, GW_STR("\",\"EdgeResponseStatus\":"));
-    put_number(pen, status(x));
+    put_number(pen, access_line_status(x));
     put(pen, GW_STR(",\"EdgeResponseBytes\":"));
     put_number(pen, x->bytes_sent);
     put(pen, GW_STR(",\"EdgeColoCode\":\""));
@@ -414,9 +408,9 @@ static void put_combined_line(struct access_line *line, const struct exchange *x
     put_char(pen, ' ');
     add_uri(line, &f, x);
     put_char(pen, ' ');
-    put(pen, protocol(x));
+    put(pen, h1_version_name(&x->request));
     put(pen, GW_STR("\" "));
-    put_number(pen, status(x));
+    put_number(pen, access_line_status(x));
     put_char(pen, ' ');
     put_number(pen, x->bytes_sent);
     put(pen, GW_STR(" \""));

@@ -27,6 +27,8 @@ struct access_line {
 void access_line_init(struct access_line *line, const struct config_log *settings);
 /* Whether a query parameter's value is not to be written. The name is as sent, encoded. */
 GW_MUST bool access_line_masks(const struct access_line *line, struct gw_str name);
+/* What the visitor was told; 499, as Cloudflare and nginx say it, when he left before that. */
+unsigned access_line_status(const struct exchange *x);
 /* `took_us`: from the exchange's start until now. Ends with a line feed. */
 void access_line_write(struct access_line *line, const struct exchange *x, uint64_t took_us,
                        struct gw_buf *out);

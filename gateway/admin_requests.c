@@ -88,31 +88,31 @@ static struct record *find(struct admin_call *call)
     return r;
 }
 
+static void add_field(const struct record *r, bool first, struct gw_str name, struct gw_str value,
+                      struct gw_buf *out)
+{
+    gw_buf_add(out, first ? GW_STR("[") : GW_STR(",["));
+    gw_buf_json(out, name);
+    gw_buf_char(out, ',');
+    record_shown_value(r, name, value, out);
+    gw_buf_char(out, ']');
+}
+
 static void add_request_fields(const struct record *r, struct gw_buf *out)
 {
-    gw_buf_add(out, GW_STR("["));
-    for (size_t i = 0; i < r->request.count; i++) {
-        gw_buf_add(out, i ? GW_STR(",[") : GW_STR("["));
-        gw_buf_json(out, r->request.items[i].name);
-        gw_buf_char(out, ',');
-        record_shown_value(r, r->request.items[i].name, r->request.items[i].value, out);
-        gw_buf_char(out, ']');
-    }
-    gw_buf_add(out, GW_STR("]"));
+    gw_buf_char(out, '[');
+    for (size_t i = 0; i < r->request.count; i++)
+        add_field(r, i == 0, r->request.items[i].name, r->request.items[i].value, out);
+    gw_buf_char(out, ']');
 }
 
 static void add_response_fields(const struct record *r, struct gw_buf *out)
 {
     struct gw_str rest = r->response, name, value;
-    gw_buf_add(out, GW_STR("["));
-    for (bool first = true; record_next_line(&rest, &name, &value); first = false) {
-        gw_buf_add(out, first ? GW_STR("[") : GW_STR(",["));
-        gw_buf_json(out, name);
-        gw_buf_char(out, ',');
-        record_shown_value(r, name, value, out);
-        gw_buf_char(out, ']');
-    }
-    gw_buf_add(out, GW_STR("]"));
+    gw_buf_char(out, '[');
+    for (bool first = true; record_next_line(&rest, &name, &value); first = false)
+        add_field(r, first, name, value, out);
+    gw_buf_char(out, ']');
 }
 
 static void add_limiter(const struct record *r, struct gw_buf *out)

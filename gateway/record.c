@@ -85,8 +85,7 @@ static void keep_facts(struct record *r, const struct exchange *x)
     r->start_ms = x->now.wall_ms;
     r->origin_us = x->origin_us;
     r->bytes = x->bytes_sent;
-    /* 499, as the log says it. */
-    r->status = x->gone && !x->responded ? 499 : x->status;
+    r->status = access_line_status(x);
     r->origin_status = x->origin_status;
     r->version = h1_version_name(&x->request);
     r->cache = x->cache.status;

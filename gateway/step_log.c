@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/access_log.h"
+#include "gateway/access_log_line.h"
 #include "gateway/exchange.h"
 #include "gateway/server.h"
 
@@ -7,7 +8,7 @@
 static void count(const struct exchange *x)
 {
     struct metrics_worker *metrics = x->worker->metrics;
-    uint16_t code = (uint16_t)(x->gone && !x->responded ? 499 : x->status);
+    uint16_t code = (uint16_t)access_line_status(x);
     metrics_inc(metrics, METRIC_REQUESTS, x->zone ? x->zone->label : x->worker->no_zone_label,
                 x->ws->snapshot->edges[x->edge].label,
                 x->worker->method_labels[x->request.method_id], code);
