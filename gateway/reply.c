@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "gateway/base/log.h"
 #include "gateway/http/date.h"
 #include "gateway/http/h1_write.h"
 #include "limiter/answer.h"
@@ -154,8 +155,12 @@ static unsigned origin_status(int err)
 
 void reply_origin_error(struct exchange *x, int err)
 {
+    unsigned status = origin_status(err);
     x->origin_error = err;
-    reply_error(x, origin_status(err));
+    /* Without the ray, which the access log has: the lines of an outage are equal and summarised. */
+    gw_log_warn("origin failed zone=%.*s status=%u reason=\"%s\"",
+                GW_STR_ARG(exchange_zone(x)->name), status, gw_strerror(err));
+    reply_error(x, status);
 }
 
 unsigned reply_parse_status(int err)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The operational log: one line per event on stderr, `TIME LEVEL event key=value …`, one write call
- * a line, so lines of several threads never mix. Equal lines in a row from one call site within a
- * second are counted and summarised
+ * a line, so lines of several threads never mix. Of one call site no more than six lines a second
+ * are written; the next one says how many were not
  * ("repeated=17"). Levels: error = a person must act; warn = degraded and going on, the line says
  * how; info = life cycle; debug = steps. No header values, cookies, bodies or limiter keys at info
  * or above. Thread: any. Limit: a line is cut at 1 KiB. */

@@ -74,7 +74,7 @@ def test_an_unstorable_answer_releases_all_at_once(start, origin, workers):
     held.release.set()
     responses = read_all(clients)
     assert held.count == MANY
-    assert {(r.status, r.cache, r.body) for r in responses} == {(200, "BYPASS", b"mine")}
+    assert {(r.status, r.cache, r.body) for r in responses} == {(200, "BYPASS", b"mine")}, gateway.log()
 
 
 def test_who_waits_takes_over_when_the_first_client_leaves(start, origin):

@@ -94,12 +94,14 @@ def test_bad_head_never_reaches_the_origin(gateway, origin, what):
 
 @pytest.mark.parametrize("length,body", [("5", b"hello world"), ("50", b"hello"), ("0", b"GET /x HTTP/1.1\r\n\r\n")])
 def test_a_length_that_lies(gateway, origin, length, body):
-    """Whatever the origin saw, it was no complete request with bytes to spare."""
+    """Whatever the origin saw, it was no complete request with bytes to spare. A length of 0 is a whole request
+    before the bytes come: whether its answer is sooner than they are is the machine's business."""
     with H2Client(gateway.address) as client:
-        number = client.send_fields([*POST, ("content-length", length)], body)
-        stream = client.streams[number]
-        client.wait(lambda: stream.reset is not None)
-        assert stream.reset in (0, PROTOCOL_ERROR) and (length == "0" or stream.status is None)
+        stream = client.response(client.send_fields([*POST, ("content-length", length)], body))
+        if length == "0":
+            assert stream.status in (None, 200)
+        else:
+            assert stream.reset == PROTOCOL_ERROR and stream.status is None
         assert client.fetch(path="/after").status == 200
     assert all(r.length <= int(length) for r in origin.seen("/"))
     assert not origin.seen("/x")

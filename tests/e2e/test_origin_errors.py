@@ -68,6 +68,18 @@ def test_520_when_the_origin_resets(gateway, origin):
     check_page(gateway.fetch("/"), 520)
 
 
+@pytest.mark.parametrize("answer,reason", [
+    (b"garbage\r\n\r\n", "malformed message"), (b"", "the peer closed the connection")])
+def test_the_log_says_why(gateway, origin, answer, reason):
+    """Once for many failures in a row; the access log has each of them with its ray."""
+    origin.on("/", raw(answer))
+    for _ in range(20):
+        gateway.fetch("/")
+    line = f'warn origin failed zone=example.test status=520 reason="{reason}"'
+    assert 1 <= gateway.log().count(line) < 20, gateway.log()
+    assert len(gateway.logged(20)) == 20
+
+
 def test_524_when_the_origin_says_nothing(start, origin):
     gateway = start(origin, zone={"origin": {"read_timeout_ms": 150}})
     release = threading.Event()

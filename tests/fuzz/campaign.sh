@@ -44,10 +44,11 @@ run_one() { # TARGET
     mkdir -p "$corpus/$name" "corpus/$name"
     [ -e "fuzz_$name.dict" ] && dict=(-dict="fuzz_$name.dict")
     [[ $name == http_re[qs]* ]] && dict=(-dict=fuzz_http_h1.dict)
-    ASAN_OPTIONS=detect_stack_use_after_return=1 \
-        nice -n 10 "$build/fuzz/fuzz_$name" -max_total_time="$share" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
-        -print_final_stats=1 "${dict[@]}" -artifact_prefix="$corpus/found/$name-" "$corpus/$name" "corpus/$name" >"$log" 2>&1 ||
-        echo "ended with $?" >>"$log"
+    local TIMEFORMAT='processor: %U %S'
+    { time ASAN_OPTIONS=detect_stack_use_after_return=1 \
+        nice -n 19 "$build/fuzz/fuzz_$name" -max_total_time="$share" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
+        -print_final_stats=1 "${dict[@]}" -artifact_prefix="$corpus/found/$name-" "$corpus/$name" "corpus/$name" ||
+        echo "ended with $?"; } >"$log" 2>&1
 }
 export -f run_one
 export corpus share build
@@ -58,7 +59,7 @@ number() { # LOG NAME: of libFuzzer's final figures
 }
 
 failed=0
-printf '%-22s %12s %10s %8s %8s\n' target execs execs/s new crashes
+printf '%-22s %9s %12s %10s %8s %8s\n' target 'CPU s' execs execs/s new crashes
 for name in "${targets[@]}"; do
     log=$corpus/logs/$name.log
     crashes=$(grep -c '^ended with' "$log" || true)
@@ -66,7 +67,8 @@ for name in "${targets[@]}"; do
     execs=$(number "$log" number_of_executed_units)
     rate=$(number "$log" average_exec_per_sec)
     new=$(number "$log" new_units_added)
-    printf '%-22s %12s %10s %8s %8s\n' "$name" "${execs:--}" "${rate:--}" "${new:--}" "$crashes"
+    cpu=$(awk '/^processor: / { print int($2 + $3) }' "$log")
+    printf '%-22s %9s %12s %10s %8s %8s\n' "$name" "${cpu:--}" "${execs:--}" "${rate:--}" "${new:--}" "$crashes"
 done
 echo "${#targets[@]} targets, $share s each; found: $corpus/found"
 [ "$failed" -eq 0 ]
