@@ -30,12 +30,25 @@ void cache_body_unref(struct cache_body *b)
         cache_body_free_some(b, FREED_AT_ONCE);
 }
 
+const struct gw_mapping *cache_body_lend(struct cache_body *b)
+{
+    const struct gw_mapping *mapping = cache_memory_mapping(b->store);
+    if (mapping)
+        atomic_store_explicit(&b->lent, true,
+                              memory_order_relaxed); /* refs order it before the end */
+    return mapping;
+}
+
+static void drop_segment(struct cache_body *b, const struct cache_segment *s)
+{
+    cache_memory_drop(b->store, s->data, s->cap,
+                      atomic_load_explicit(&b->lent, memory_order_relaxed));
+}
+
 bool cache_body_free_some(struct cache_body *b, size_t max)
 {
-    for (; max && b->count; max--) {
-        struct cache_segment *last = &b->segments[--b->count];
-        cache_memory_drop(b->store, last->data, last->cap);
-    }
+    for (; max && b->count; max--)
+        drop_segment(b, &b->segments[--b->count]);
     if (b->count)
         return false;
     free(b->segments);
@@ -87,7 +100,7 @@ void cache_body_drop(struct cache_body *b, uint64_t offset)
     /* The last one stays: it may still have room. */
     while (n + 1 < b->count && b->dropped_bytes + b->segments[n].len <= offset) {
         b->dropped_bytes += b->segments[n].len;
-        cache_memory_drop(b->store, b->segments[n].data, b->segments[n].cap);
+        drop_segment(b, &b->segments[n]);
         n++;
     }
     if (n == 0)

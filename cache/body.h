@@ -7,6 +7,7 @@
  * of the body, `dropped` of them are gone already. Memory is the store's, segment by segment.
  * Thread: growing and dropping under the fill's lock, reading a whole body without one. Owns: the
  * segments. */
+#include "gateway/base/mapping.h"
 #include "gateway/base/str.h"
 
 #define CACHE_SEGMENT_MIN ((size_t)4 * 1024)
@@ -21,6 +22,8 @@ struct cache_segment {
 
 struct cache_body {
     _Atomic uint32_t refs;
+    _Atomic bool
+        lent; /* to a socket, once: its pages may be on their way for longer than it lives */
     struct cache_store *store;
     struct cache_segment *segments; /* those still there; the first has number `dropped` */
     size_t count, cap;
@@ -47,6 +50,8 @@ void cache_body_append(struct cache_body *b, struct gw_str data, uint64_t ahead)
 /* Frees whole segments in front of `offset`. */
 void cache_body_drop(struct cache_body *b, uint64_t offset);
 
+/* See cache_object_lend. */
+const struct gw_mapping *cache_body_lend(struct cache_body *b);
 /* See cache_object_read. `at` is not in front of what was dropped. */
 size_t cache_body_read(const struct cache_body *b, const struct cache_cursor *at, uint64_t limit,
                        struct gw_str *out, size_t max);

@@ -84,8 +84,13 @@ void *cache_memory_take(struct cache_store *store, size_t size)
     return cache_slab_take(store->slab, size);
 }
 
-void cache_memory_drop(struct cache_store *store, void *piece, size_t size)
+void cache_memory_drop(struct cache_store *store, void *piece, size_t size, bool lent)
 {
-    cache_slab_drop(store->slab, piece, size);
+    cache_slab_drop(store->slab, piece, size, lent);
     atomic_fetch_sub_explicit(&store->memory, cache_slab_size(size), memory_order_relaxed);
+}
+
+const struct gw_mapping *cache_memory_mapping(const struct cache_store *store)
+{
+    return cache_slab_mapping(store->slab);
 }

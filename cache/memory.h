@@ -12,7 +12,9 @@ struct cache_body;
 
 /* Never NULL. */
 void *cache_memory_take(struct cache_store *store, size_t size);
-void cache_memory_drop(struct cache_store *store, void *piece, size_t size);
+/* `lent`: see slab.h. */
+void cache_memory_drop(struct cache_store *store, void *piece, size_t size, bool lent);
+const struct gw_mapping *cache_memory_mapping(const struct cache_store *store);
 /* False when more is live than may be and nothing can be evicted: what is held by fills and readers
  * fills the cache. The caller then keeps what it takes small. */
 bool cache_memory_has_room(const struct cache_store *store);

@@ -173,7 +173,12 @@ void cache_object_unref(struct cache_object *o)
     /* entry.bytes is the weight in the queues: what a body in segments adds is not this piece's. */
     size_t bytes = o->entry.bytes - (o->body ? (size_t)o->body_len : 0);
     cache_body_unref(o->body);
-    cache_memory_drop(store, o, bytes);
+    cache_memory_drop(store, o, bytes, false);
+}
+
+const struct gw_mapping *cache_object_lend(const struct cache_object *o)
+{
+    return o->body ? cache_body_lend(o->body) : NULL;
 }
 
 void cache_object_invalidate(struct cache_object *o, uint64_t now_ms)

@@ -66,14 +66,13 @@ static inline uint64_t cache_object_stale_from(const struct cache_object *o)
 {
     return atomic_load_explicit(&o->stale_from_ms, memory_order_relaxed);
 }
-/* The part of the head from one of the marks in o->head to another. */
+/* From one of the marks in o->head to another. */
 static inline struct gw_str cache_object_head(const struct cache_object *o, uint32_t from,
                                               uint32_t to)
 {
     return gw_str(o->text + from, to - from);
 }
-/* The stored fields as a list, for HTTP/2 and for merging a 304. Slices borrow from the object.
- * False when the list is too small. */
+/* The stored fields, borrowed, for HTTP/2 and for merging a 304. False: the list is too small. */
 GW_MUST bool cache_object_fields(const struct cache_object *o, struct headers *out);
 /* The same of a part of the head, between two marks. */
 GW_MUST bool cache_object_fields_in(const struct cache_object *o, uint32_t from, uint32_t to,
@@ -91,6 +90,8 @@ void cache_object_invalidate(struct cache_object *o, uint64_t now_ms);
  * nothing is copied and nothing moves until cache_object_advance. */
 size_t cache_object_read(const struct cache_object *o, const struct cache_cursor *at,
                          uint64_t limit, struct gw_str *out, size_t max);
+/* Asked before pieces go by reference: the file they stand in; NULL when they have to be copied. */
+const struct gw_mapping *cache_object_lend(const struct cache_object *o);
 /* Both within [0, body_len]. A fresh cursor is {0}. */
 void cache_object_seek(const struct cache_object *o, struct cache_cursor *at, uint64_t offset);
 void cache_object_advance(const struct cache_object *o, struct cache_cursor *at, size_t bytes);
@@ -108,8 +109,7 @@ struct cache_object_parts {
     uint64_t body_max; /* a longer one is not stored: the policy's object_max */
 };
 
-/* An object of the space's generation at that time, with room for its body and none of it yet.
- * Returns a reference. */
+/* An object of the space's generation then, with room for its body. Returns a reference. */
 struct cache_object *cache_object_new(const struct cache_place *place, uint64_t generation,
                                       const struct cache_object_parts *parts);
 /* The same response confirmed: new head and times, the body of `old`. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memfd_create */
 #include "cache/slab.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "gateway/base/list.h"
 
@@ -13,6 +15,8 @@
 #define DOUBLINGS 8 /* from SLOT_MIN to SLOT_MAX */
 #define CLASSES   (DOUBLINGS * STEPS + 1)
 #define PAGE      ((size_t)4096)
+/* From here on the sizes of slots are whole pages, which a piece then shares with nobody. */
+#define LENT_MIN  (PAGE * STEPS)
 
 struct slot {
     struct slot *next;
@@ -28,7 +32,7 @@ struct span {
 };
 
 struct cache_slab {
-    char *region; /* NULL: all from the heap */
+    struct gw_mapping region; /* without a base: all from the heap; without a file: fd is -1 */
     size_t span_count;
     struct span *spans;
     _Atomic uint64_t resident;
@@ -61,21 +65,37 @@ size_t cache_slab_size(size_t size)
     return slot_size;
 }
 
-/* With the address sanitizer everything comes from the heap, where it can watch. */
-static char *map_region(size_t size)
+/* A file of that size, of which nothing exists yet; -1 where there are none or RLIMIT_FSIZE forbids
+ * it. */
+static int make_file(size_t size)
 {
-#ifdef __SANITIZE_ADDRESS__
-    (void)size;
-    return NULL;
-#else
-    void *region = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (region == MAP_FAILED)
-        return NULL;
+    int fd = memfd_create("nearedge-cache", MFD_CLOEXEC);
+    if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* With the address sanitizer everything comes from the heap, where it can watch. */
+static struct gw_mapping map_region(size_t size)
+{
+    struct gw_mapping region = {.fd = -1, .size = size, .least = LENT_MIN};
+#ifndef __SANITIZE_ADDRESS__
+    region.fd = make_file(size);
+    int flags = region.fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, region.fd, 0);
+    if (base == MAP_FAILED) {
+        if (region.fd >= 0)
+            close(region.fd);
+        region.fd = -1;
+        return region;
+    }
     /* A huge page would stay resident as a whole for one live slot. */
-    madvise(region, size, MADV_NOHUGEPAGE);
-    return region;
+    madvise(base, size, MADV_NOHUGEPAGE);
+    region.base = base;
 #endif
+    return region;
 }
 
 struct cache_slab *cache_slab_new(uint64_t expected)
@@ -97,11 +117,18 @@ struct cache_slab *cache_slab_new(uint64_t expected)
 
 void cache_slab_free(struct cache_slab *slab)
 {
-    if (slab->region)
-        munmap(slab->region, slab->span_count * CACHE_SLAB_SPAN);
+    if (slab->region.base)
+        munmap(slab->region.base, slab->region.size);
+    if (slab->region.fd >= 0)
+        close(slab->region.fd);
     pthread_mutex_destroy(&slab->lock);
     free(slab->spans);
     free(slab);
+}
+
+const struct gw_mapping *cache_slab_mapping(const struct cache_slab *slab)
+{
+    return slab->region.fd >= 0 ? &slab->region : NULL;
 }
 
 uint64_t cache_slab_resident(const struct cache_slab *slab)
@@ -111,7 +138,7 @@ uint64_t cache_slab_resident(const struct cache_slab *slab)
 
 static char *start_of(const struct cache_slab *slab, const struct span *span)
 {
-    return slab->region + (size_t)(span - slab->spans) * CACHE_SLAB_SPAN;
+    return slab->region.base + (size_t)(span - slab->spans) * CACHE_SLAB_SPAN;
 }
 
 /* The next unused bytes of the span. */
@@ -133,7 +160,7 @@ static struct span *take_span(struct cache_slab *slab, size_t slot_size)
     if (!link)
         link = gw_list_pop(&slab->cold_spans);
     struct span *span = link ? gw_list_entry(link, struct span, link) : NULL;
-    if (!span && slab->region && slab->span_used < slab->span_count)
+    if (!span && slab->region.base && slab->span_used < slab->span_count)
         span = &slab->spans[slab->span_used++];
     if (!span)
         return NULL;
@@ -142,10 +169,16 @@ static struct span *take_span(struct cache_slab *slab, size_t slot_size)
     return span;
 }
 
+/* Pages of a file have to be cut out of it; the next byte written there is in a fresh one. */
+static void give_back(const struct cache_slab *slab, char *pages, size_t bytes)
+{
+    madvise(pages, bytes, slab->region.fd >= 0 ? MADV_REMOVE : MADV_DONTNEED);
+}
+
 /* Gives the pages back first: nobody may take the span while that goes on. */
 static void cool(struct cache_slab *slab, struct span *span)
 {
-    madvise(start_of(slab, span), span->backed, MADV_DONTNEED);
+    give_back(slab, start_of(slab, span), span->backed);
     atomic_fetch_sub_explicit(&slab->resident, span->backed, memory_order_relaxed);
     span->backed = 0;
     pthread_mutex_lock(&slab->lock);
@@ -235,13 +268,17 @@ static bool drop_slot(struct cache_slab *slab, struct span *span, struct slot *s
     return empty;
 }
 
-void cache_slab_drop(struct cache_slab *slab, void *piece, size_t size)
+void cache_slab_drop(struct cache_slab *slab, void *piece, size_t size, bool lent)
 {
-    size_t offset = (size_t)((char *)piece - slab->region);
-    if (!slab->region || offset >= slab->span_count * CACHE_SLAB_SPAN) {
+    size_t offset = (size_t)((char *)piece - slab->region.base);
+    if (!slab->region.base || offset >= slab->region.size) {
         free(piece);
         return;
     }
+    /* Before anything else writes there, the list of holes included. It goes on counting as
+     * resident, which its span will soon be again. */
+    if (lent && size >= LENT_MIN)
+        give_back(slab, piece, cache_slab_size(size));
     struct span *span = &slab->spans[offset / CACHE_SLAB_SPAN];
     if (size > SLOT_MAX || drop_slot(slab, span, piece))
         release_span(slab, span);

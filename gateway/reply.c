@@ -157,7 +157,8 @@ void reply_origin_error(struct exchange *x, int err)
 {
     unsigned status = origin_status(err);
     x->origin_error = err;
-    /* Without the ray, which the access log has: the lines of an outage are equal and summarised. */
+    /* Without the ray, which the access log has: the lines of an outage are equal and summarised.
+     */
     gw_log_warn("origin failed zone=%.*s status=%u reason=\"%s\"",
                 GW_STR_ARG(exchange_zone(x)->name), status, gw_strerror(err));
     reply_error(x, status);

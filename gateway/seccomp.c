@@ -26,7 +26,7 @@ static const char *const allowed[] = {
     "readlinkat getdents64 getcwd rename renameat renameat2 unlink unlinkat mkdir mkdirat "
     "fsync fdatasync ftruncate fchmod chmod fchmodat umask flock fadvise64 fallocate",
     /* memory; mmap and mprotect are below */
-    "brk munmap mremap madvise mincore membarrier",
+    "brk munmap mremap madvise mincore membarrier memfd_create",
     /* threads and signals; clone, kill and tgkill are below */
     "futex futex_waitv set_robust_list get_robust_list rseq set_tid_address sched_yield "
     "sched_getaffinity sched_getparam sched_getscheduler gettid exit exit_group "

@@ -119,7 +119,7 @@ static void batch_write(struct session_h2 *s)
     s->batch = NULL;
     if (!b)
         return;
-    const struct conn_hold hold = {batch_release, b, 0};
+    const struct conn_hold hold = {.release = batch_release, .object = b};
     s->written += b->bytes;
     if (conn_write(s->session.conn, b->parts, b->part_count, &hold) != 0 &&
         !conn_is_closing(s->session.conn))

@@ -20,6 +20,15 @@ static void release_object(void *object)
     cache_object_unref(object);
 }
 
+/* Keeps the object while a write borrows its bytes. */
+static struct conn_hold hold_object(const struct exchange *x)
+{
+    cache_object_ref(x->cache.object);
+    return (struct conn_hold){.release = release_object,
+                              .object = x->cache.object,
+                              .mapping = cache_object_lend(x->cache.object)};
+}
+
 /* A fill that is complete by now is served like any object: borrowed bytes instead of copied ones.
  */
 static void prefer_whole(struct exchange *x)
@@ -74,10 +83,8 @@ static bool begin(struct exchange *x)
         size_t bytes = take_whole(x, parts, &response.body_parts);
         response.body = parts;
         x->delivery.done = x->delivery.at.offset == x->cache.object->body_len;
-        if (bytes) {
-            cache_object_ref(x->cache.object);
-            response.hold = (struct conn_hold){release_object, x->cache.object, 0};
-        }
+        if (bytes)
+            response.hold = hold_object(x);
     }
     x->delivery.done |= response.bodyless;
     exchange_respond(x, &response);
@@ -128,8 +135,7 @@ static void send_whole(struct exchange *x)
         next_part(x);
         return;
     }
-    cache_object_ref(x->cache.object);
-    const struct conn_hold hold = {release_object, x->cache.object, 0};
+    const struct conn_hold hold = hold_object(x);
     exchange_send(x, parts, count, &hold);
 }
 

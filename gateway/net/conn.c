@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/net/conn_inside.h"
-
 #include <errno.h>
 
-#define LINGER_MS  2000  /* for reading away what the peer still sends, once our last byte is out */
-#define FLUSH_MS   30000 /* without any progress of the queued bytes before that */
-/* Up to here copying the parts together costs less than what writev adds to send (some 300 of 4200
- * ns for an answer of 1.4 KiB in five parts, bench/README.md). */
-#define GATHER_MAX ((size_t)4096)
+#include "gateway/net/conn_send.h"
+
+#define LINGER_MS 2000  /* for reading away what the peer still sends, once our last byte is out */
+#define FLUSH_MS  30000 /* without any progress of the queued bytes before that */
 
 /* One write that the kernel did not take at once: the rest of its bytes, copied behind the struct
  * or borrowed. */
@@ -231,22 +228,6 @@ static int queue_rest(struct conn *c, uv_buf_t *bufs, size_t count, size_t trans
     return err;
 }
 
-static int send_small(struct conn *c, const uv_buf_t *bufs, size_t count)
-{
-    char bytes[GATHER_MAX], *end = bytes;
-    uv_os_fd_t fd;
-    for (size_t i = 0; i < count; end += bufs[i++].len)
-        memcpy(end, bufs[i].base, bufs[i].len);
-    int err = uv_fileno(&c->handle, &fd);
-    if (err)
-        return err;
-    ssize_t sent;
-    do
-        sent = send(fd, bytes, (size_t)(end - bytes), MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (sent < 0 && errno == EINTR);
-    return sent >= 0 ? (int)sent : -errno;
-}
-
 int conn_raw_write(struct conn *c, const struct iovec *parts, size_t count,
                    const struct conn_hold *hold)
 {
@@ -259,10 +240,9 @@ int conn_raw_write(struct conn *c, const struct iovec *parts, size_t count,
     }
     size_t first = 0;
     if (!err && c->queued == 0 && total) {
-        int sent = total <= GATHER_MAX ? send_small(c, bufs, count)
-                                       : uv_try_write(&c->stream, bufs, (unsigned)count);
+        ssize_t sent = conn_send(c, bufs, count, hold);
         if (sent < 0 && sent != UV_EAGAIN)
-            err = sent;
+            err = (int)sent;
         else
             first = skip_sent(bufs, count, sent > 0 ? (size_t)sent : 0);
     }

@@ -18,6 +18,7 @@
 #include "gateway/net/loop.h"
 
 struct conn;
+struct gw_mapping;
 
 struct conn_events {
     void (*on_connect)(void *ctx, int err); /* conn_connect, conn_tls_*: 0 or why not; close it */
@@ -35,6 +36,7 @@ struct conn_hold {
     void (*release)(void *object);
     void *object;
     size_t from;
+    const struct gw_mapping *mapping; /* borrowed parts in it may go by reference; NULL: copied */
 };
 
 /* Starts connecting; on_connect follows in a later turn. */
@@ -66,13 +68,10 @@ size_t conn_queued(const struct conn *c);
 /* The kernel's number, -1 when closed: for judging how many are left, not for use. */
 int conn_descriptor(const struct conn *c);
 
-/* At once; queued bytes are lost. */
-void conn_close(struct conn *c);
-/* The same, with a reset that the peer cannot take for an orderly end (TCP; a Unix socket is just
- * closed). */
+void conn_close(struct conn *c); /* at once; queued bytes are lost */
+/* The same, by a reset, which no peer takes for an orderly end (a Unix socket is just closed). */
 void conn_reset(struct conn *c);
-/* The same as conn_close, and the owner hears nothing any more, not even on_close. */
-void conn_abandon(struct conn *c);
+void conn_abandon(struct conn *c); /* closes it, and the owner hears no more, not even on_close */
 /* Politely: what is queued goes out, then the sending side is shut and what the peer still sends is
  * read away for up to two seconds, so that the kernel does not answer unread bytes with a reset
  * that destroys our last words (RFC 9112 section 9.6). */

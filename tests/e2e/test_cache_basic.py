@@ -383,3 +383,31 @@ def test_browser_cache_ttl_of_the_zone(start, origin):
 def test_worker_first_hides_the_cache_status(start, origin):
     gateway = start(origin, zone={"worker_first": True})
     assert "CF-Cache-Status" not in gateway.fetch("/a.css")
+
+
+def test_who_reads_late_gets_what_was_sent(start, origin):
+    """The kernel holds an answer by reference to the cache's memory, which the purge frees and other objects take
+    before the client reads its first byte."""
+    gateway = start(origin, cache={"max_size": "8MiB", "max_object_size": "1MiB"})
+    size = 500_000
+
+    def answer(request, _):
+        return Reply(request.path[1:2] * size, cache_control="max-age=60")
+
+    for name in "abcdefghij":
+        origin.on(f"/{name}.css", answer)
+    gateway.fetch("/a.css")
+    with gateway.client() as early, gateway.client() as late:
+        early.request("GET", "/a.css")
+        late.request("GET", "/a.css")
+        gateway.logged(2, CacheCacheStatus="hit")
+        zone = gateway.config["zones"][0]["id"]
+        gateway.api_json(f"/client/v4/zones/{zone}/purge_cache", "POST", {"purge_everything": True})
+        wait_until(lambda: gateway.metric("nearedge_cache_bytes") < size, "the memory to be free")
+        for _ in range(3):
+            for name in "bcdefghij":
+                gateway.fetch(f"/{name}.css")
+        for client in (early, late):
+            response = client.read()
+            assert response.cache == "HIT"
+            assert set(response.body) == {ord("a")} and len(response.body) == size

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memfd_create */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +7,11 @@
 
 #include <cmocka.h>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "gateway/base/buf.h"
+#include "gateway/base/mapping.h"
 #include "gateway/net/listener.h"
 
 /* A client and a server end on one loop, over a TCP port that the kernel chose. */
@@ -136,7 +141,7 @@ static void small_writes_leave_at_once(void **state)
     struct pair p;
     open_pair(&p);
     struct iovec parts[2] = {{"hello ", 6}, {"world", 5}};
-    const struct conn_hold hold = {release, &p, 1};
+    const struct conn_hold hold = {.release = release, .object = &p, .from = 1};
     assert_int_equal(conn_write(p.client.conn, parts, 2, &hold), 0);
     assert_int_equal(p.released, 1);
     assert_int_equal(conn_queued(p.client.conn), 0);
@@ -160,7 +165,7 @@ static void large_writes_are_queued_and_arrive_whole(void **state)
         body[i] = (char)(i * 7 >> 3);
     char head[] = "head|";
     struct iovec parts[2] = {{head, 5}, {body, size}};
-    const struct conn_hold hold = {release, &p, 1};
+    const struct conn_hold hold = {.release = release, .object = &p, .from = 1};
     assert_int_equal(conn_write(p.client.conn, parts, 2, &hold), 0);
     memset(head, '!', 5); /* the caller's again */
     assert_int_equal(p.released, 0);
@@ -173,6 +178,38 @@ static void large_writes_are_queued_and_arrive_whole(void **state)
     assert_memory_equal(p.server.got.data + 5, body, size);
     assert_int_equal(p.released, 1);
     free(body);
+    close_pair(&p);
+}
+
+/* Parts of a file between parts that are copied, some too small to go by reference; more than the
+ * kernel buffers, so that the last ones are queued. */
+static void parts_of_a_file_arrive_in_their_place(void **state)
+{
+    (void)state;
+    struct pair p;
+    open_pair(&p);
+    const size_t size = 8 << 20, large = 3 << 20;
+    int fd = memfd_create("conn_test", 0);
+    assert_int_equal(ftruncate(fd, (off_t)size), 0);
+    char *file = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    for (size_t i = 0; i < size; i++)
+        file[i] = (char)(i * 7 >> 3);
+    const struct gw_mapping mapping = {.fd = fd, .base = file, .size = size, .least = 4096};
+    struct iovec parts[] = {{file, large}, {"head|", 5},          {file + 17, large},
+                            {file, 4095},  {file + large, large}, {"|tail", 5}};
+    const struct conn_hold hold = {
+        .release = release, .object = &p, .from = 1, .mapping = &mapping};
+    assert_int_equal(conn_write(p.client.conn, parts, GW_COUNT(parts), &hold), 0);
+    p.expect = conn_bytes(parts, GW_COUNT(parts));
+    conn_resume(p.server.conn);
+    gw_loop_run(p.loop);
+    assert_int_equal(p.server.got.len, p.expect);
+    const char *at = p.server.got.data;
+    for (size_t i = 0; i < GW_COUNT(parts); at += parts[i++].iov_len)
+        assert_memory_equal(at, parts[i].iov_base, parts[i].iov_len);
+    assert_int_equal(p.released, 1);
+    munmap(file, size);
+    close(fd);
     close_pair(&p);
 }
 
@@ -230,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_writes_leave_at_once),
         cmocka_unit_test(large_writes_are_queued_and_arrive_whole),
+        cmocka_unit_test(parts_of_a_file_arrive_in_their_place),
         cmocka_unit_test(finish_sends_what_is_queued_before_it_closes),
         cmocka_unit_test(a_closed_connection_tells_nothing_more),
         cmocka_unit_test(refused_connects_are_told_later),

@@ -276,7 +276,7 @@ static void what_the_kernel_does_not_take_waits_in_order(void **state)
     for (size_t i = 0; i < LARGE; i++)
         large[i] = (char)(i * 31 + i / 4096);
     struct iovec parts[] = {{transient, 5}, {large, LARGE}};
-    const struct conn_hold hold = {release_one, &p.released, 1};
+    const struct conn_hold hold = {.release = release_one, .object = &p.released, .from = 1};
     assert_int_equal(conn_write(p.server.conn, parts, 2, &hold), 0);
     assert_int_equal(p.released, 0);
     assert_true(conn_queued(p.server.conn) > 0);
@@ -307,7 +307,7 @@ static void a_hold_is_released_when_the_connection_dies(void **state)
     conn_pause(p.client.conn);
     char *large = calloc(1, LARGE);
     struct iovec part = {large, LARGE};
-    const struct conn_hold hold = {release_one, &p.released, 0};
+    const struct conn_hold hold = {.release = release_one, .object = &p.released};
     assert_int_equal(conn_write(p.server.conn, &part, 1, &hold), 0);
     assert_int_equal(p.released, 0);
     close_ends(&p);
