@@ -299,6 +299,9 @@ enum step_result step_pass(struct exchange *x)
     if (!x->upstream && !x->upstream_ended && !x->origin_error) {
         rate_on_origin(x);
         x->upstream = origin_request_start(x, ORIGIN_PASS, NULL, &pass_events, x);
+        /* What came with the head can go out with it. With `Expect` the origin is asked first. */
+        if (x->upstream && !x->body_ended && !x->request.expect_continue)
+            x->io->want_body(x->session, true);
     }
     if (x->answer && !x->responded && reply_brands(x, x->answer->status)) {
         show_page(x, x->answer->status);

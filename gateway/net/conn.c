@@ -316,6 +316,13 @@ int conn_descriptor(const struct conn *c)
     return uv_fileno(&c->handle, &fd) == 0 ? fd : -1;
 }
 
+bool conn_has_ended(const struct conn *c)
+{
+    char byte;
+    ssize_t n = recv(conn_descriptor(c), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 void conn_abandon(struct conn *c)
 {
     conn_set_owner(c, NULL, NULL);

@@ -110,6 +110,7 @@ struct conn_tls_facts {
 struct conn_tls_facts conn_tls_facts(const struct conn *c);
 
 bool conn_is_closing(const struct conn *c);
+bool conn_has_ended(const struct conn *c); /* looks at the socket: the end is not told yet */
 const struct net_address *conn_peer(const struct conn *c);
 struct gw_loop *conn_loop(const struct conn *c);
 

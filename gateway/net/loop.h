@@ -58,6 +58,10 @@ void *gw_loop_scratch(struct gw_loop *loop, size_t size);
 void gw_task_init(struct gw_task *task, void (*run)(struct gw_task *));
 /* Runs the task before the loop sleeps again. A task that waits already is left where it is. */
 void gw_loop_defer(struct gw_loop *loop, struct gw_task *task);
+static inline bool gw_task_is_waiting(const struct gw_task *task)
+{
+    return !gw_list_empty(&task->link);
+}
 void gw_task_cancel(struct gw_task *task);
 /* The same from any thread; the task must not be cancelled and belongs to the loop until it runs.
  */

@@ -2,10 +2,12 @@
 /* Life of a request, and what its owner gives. */
 #include <stdio.h>
 
+#include "gateway/http/h1_write.h"
 #include "gateway/upstream/client_inside.h"
 
 #define CONGESTED_BYTES ((size_t)256 * 1024)
-#define EARLY_MAX       ((size_t)256 * 1024) /* a session stops after one read of 64 KiB */
+#define EARLY_MAX       ((size_t)256 * 1024)
+#define EARLY_ENOUGH    ((size_t)64 * 1024) /* then the owner stops, a read of 64 KiB later */
 
 /* ---- ending ---- */
 
@@ -101,9 +103,37 @@ static bool write_parts(struct upstream_request *r, const struct iovec *parts, s
     return false;
 }
 
-void client_send_head(struct upstream_request *r)
+/* A piece of the body in its framing: adds up to three parts. `size` has room for a chunk's line.
+ */
+static size_t add_body(struct upstream_request *r, struct gw_str data, char size[H1_CHUNK_LINE_MAX],
+                       struct iovec *parts)
 {
-    char framing[64];
+    size_t count = 0;
+    bool chunk = !r->tunnel && r->call.body_length == UPSTREAM_CHUNKED;
+    if (data.len == 0)
+        return 0;
+    r->body_given = true;
+    if (chunk)
+        parts[count++] = (struct iovec){size, h1_chunk_line(size, data.len)};
+    parts[count++] = (struct iovec){(void *)data.ptr, data.len};
+    if (chunk)
+        parts[count++] = (struct iovec){"\r\n", 2};
+    return count;
+}
+
+/* After the last piece. An attempt before this one may have sent it already: each says it anew. */
+static size_t add_body_end(struct upstream_request *r, struct iovec *parts)
+{
+    r->sent_all = true;
+    if (r->call.body_length != UPSTREAM_CHUNKED)
+        return 0;
+    parts[0] = (struct iovec){"0\r\n\r\n", 5};
+    return 1;
+}
+
+void client_send_head(struct upstream_request *r, struct gw_str body)
+{
+    char framing[64], size[H1_CHUNK_LINE_MAX];
     int n = 0;
     if (r->call.body_length == UPSTREAM_CHUNKED)
         n = snprintf(framing, sizeof(framing), "Transfer-Encoding: chunked\r\n\r\n");
@@ -112,9 +142,14 @@ void client_send_head(struct upstream_request *r)
                      (long long)r->call.body_length);
     else
         n = snprintf(framing, sizeof(framing), "\r\n");
-    struct iovec parts[2] = {{(void *)r->call.head.ptr, r->call.head.len}, {framing, (size_t)n}};
+    struct iovec parts[6] = {{(void *)r->call.head.ptr, r->call.head.len}, {framing, (size_t)n}};
+    size_t count = 2;
     r->head_given = true;
-    write_parts(r, parts, 2);
+    r->sent_all = r->call.body_length == UPSTREAM_NO_BODY || r->call.body_length == 0;
+    count += add_body(r, body, size, parts + count);
+    if (r->body_over && !r->sent_all)
+        count += add_body_end(r, parts + count);
+    write_parts(r, parts, count);
 }
 
 void upstream_send(struct upstream_request *r, struct gw_str data)
@@ -122,19 +157,13 @@ void upstream_send(struct upstream_request *r, struct gw_str data)
     if (r->gone || data.len == 0)
         return;
     if (!r->conn) {
-        gw_buf_add(&r->early, data);
+        if (r->early.len || !client_begin_with(r, data))
+            gw_buf_add(&r->early, data);
         return;
     }
-    r->body_given = true;
-    if (r->tunnel || r->call.body_length != UPSTREAM_CHUNKED) {
-        struct iovec part = {(void *)data.ptr, data.len};
-        write_parts(r, &part, 1);
-    } else {
-        char size[20];
-        int n = snprintf(size, sizeof(size), "%zx\r\n", data.len);
-        struct iovec parts[3] = {{size, (size_t)n}, {(void *)data.ptr, data.len}, {"\r\n", 2}};
-        write_parts(r, parts, 3);
-    }
+    char size[H1_CHUNK_LINE_MAX];
+    struct iovec parts[3];
+    write_parts(r, parts, add_body(r, data, size, parts));
     client_set_timeout(r);
 }
 
@@ -151,28 +180,15 @@ void upstream_send_end(struct upstream_request *r)
     }
     if (r->sent_all)
         return;
-    if (r->call.body_length == UPSTREAM_CHUNKED) {
-        struct iovec part = {"0\r\n\r\n", 5};
+    struct iovec part;
+    if (add_body_end(r, &part))
         write_parts(r, &part, 1);
-    }
-    r->sent_all = true;
     client_set_timeout(r);
 }
 
 bool upstream_congested(const struct upstream_request *r)
 {
-    return r->conn ? conn_queued(r->conn) > CONGESTED_BYTES : r->early.len > 0;
-}
-
-/* What the owner gave while there was no connection; and the end of an empty body, which an attempt
- * before this one may have sent already: nobody else would end this one's chunks. */
-void client_send_early(struct upstream_request *r)
-{
-    if (r->early.len)
-        upstream_send(r, gw_buf_str(&r->early));
-    gw_buf_release(&r->early);
-    if (r->body_over)
-        upstream_send_end(r);
+    return r->conn ? conn_queued(r->conn) > CONGESTED_BYTES : r->early.len >= EARLY_ENOUGH;
 }
 
 /* ---- backpressure and facts ---- */

@@ -11,7 +11,8 @@
  * or error at any point; end and error are the last, and the request's memory goes right after them
  * (message included; of a 101 the message goes after the first on_batch). on_batch comes after the
  * events of one read, so that a head and the start of its body can go on together. on_sendable says
- * that the request's body can (again) be given; before the first one nothing may be sent.
+ * that the request's body can (again) be given. What is given before there is a connection waits
+ * for it and goes out with the head.
  *
  * Safe reuse (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1): a request that went out on a reused
  * connection which ends before any byte of an answer is sent once more on a fresh one, if it is

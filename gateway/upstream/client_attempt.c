@@ -48,6 +48,16 @@ void client_end_attempt(struct upstream_request *r)
 
 static void attempt_failed(struct upstream_request *r, int err);
 
+static void send_on(struct upstream_request *r, struct conn *c, struct gw_str body)
+{
+    r->conn = c;
+    conn_set_owner(c, &client_events, r);
+    client_send_head(r, body);
+    client_set_timeout(r);
+    if (!r->paused)
+        conn_resume(c);
+}
+
 static void use_conn(struct upstream_request *r, struct conn *c)
 {
     if (r->early.overflow) {
@@ -55,14 +65,8 @@ static void use_conn(struct upstream_request *r, struct conn *c)
         client_finish(r, GW_ELIMIT);
         return;
     }
-    r->conn = c;
-    conn_set_owner(c, &client_events, r);
-    client_send_head(r);
-    r->sent_all = r->call.body_length == UPSTREAM_NO_BODY || r->call.body_length == 0;
-    client_send_early(r);
-    client_set_timeout(r);
-    if (!r->paused)
-        conn_resume(c);
+    send_on(r, c, gw_buf_str(&r->early));
+    gw_buf_release(&r->early);
     if (!r->sent_all || r->call.upgrade)
         r->events->on_sendable(r->ctx); /* last: the owner may cancel, and the memory goes */
 }
@@ -83,9 +87,21 @@ static void connect_fresh(struct upstream_request *r)
     pool_connect(r->pool, &r->lease);
 }
 
-static void connect_any(struct upstream_request *r)
+/* With part of a body the request could not go out a second time: a kept connection whose end has
+ * come in this very turn is found out now. */
+static struct conn *take_idle(struct upstream_request *r, bool with_body)
 {
     struct conn *idle = r->servers ? pool_take_idle(r->pool) : NULL;
+    while (idle && with_body && conn_has_ended(idle)) {
+        conn_abandon(idle);
+        idle = pool_take_idle(r->pool);
+    }
+    return idle;
+}
+
+static void connect_any(struct upstream_request *r)
+{
+    struct conn *idle = take_idle(r, r->early.len > 0);
     if (!idle) {
         connect_fresh(r);
         return;
@@ -191,6 +207,21 @@ void client_attempt(struct upstream_request *r, size_t server)
 {
     begin_attempt(r, server);
     gw_loop_defer(balancer_loop(r->balancer), &r->begin);
+}
+
+/* For a body that came in one read with its head, which is usual: from the read buffer it goes to
+ * the origin without having been copied, and nobody has to be stopped meanwhile. */
+bool client_begin_with(struct upstream_request *r, struct gw_str body)
+{
+    if (!gw_task_is_waiting(&r->begin) || is_faulty(r))
+        return false;
+    struct conn *idle = take_idle(r, true);
+    if (!idle)
+        return false;
+    gw_task_cancel(&r->begin);
+    r->reused = true;
+    send_on(r, idle, body);
+    return true;
 }
 
 void client_attempts_init(struct upstream_request *r)

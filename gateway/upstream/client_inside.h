@@ -53,9 +53,8 @@ void client_tell_end(struct upstream_request *r, int err);
 void client_finish(struct upstream_request *r, int err);
 uint32_t client_read_timeout_ms(const struct upstream_request *r);
 void client_set_timeout(struct upstream_request *r);
-void client_send_head(struct upstream_request *r);
-/* What the owner gave while there was no connection. */
-void client_send_early(struct upstream_request *r);
+/* The head, and in the same write what there is of the body. */
+void client_send_head(struct upstream_request *r, struct gw_str body);
 
 /* ---- client_attempt.c ---- */
 
@@ -66,6 +65,8 @@ void client_report(struct upstream_request *r, int err, unsigned status);
 void client_end_attempt(struct upstream_request *r);
 /* Begins in a later turn. */
 void client_attempt(struct upstream_request *r, size_t server);
+/* Begins now, with the start of the body, which need not be kept then. False: not yet. */
+bool client_begin_with(struct upstream_request *r, struct gw_str body);
 /* The connection has failed before an answer began; that a kept one has died says nothing about its
  * server. */
 void client_lost(struct upstream_request *r, int err);

@@ -36,7 +36,10 @@ class Traced:
 
     def calls(self, client):
         """What was done to the gateway's end of this connection, in order."""
-        peer = rf"->127\.0\.0\.1:{client.socket.getsockname()[1]}\]"
+        return self.calls_with(client.socket.getsockname()[1])
+
+    def calls_with(self, port):
+        peer = rf"->127\.0\.0\.1:{port}\]"
         names = re.findall(rf"^\d+ +(\w+)\(\d+<TCP:\[[^>]*{peer}>", self.trace.read_text(), re.M)
         return ["read" if name in READS else "write" for name in names]
 
@@ -89,6 +92,17 @@ def test_a_refusal(traced):
     with RawClient(traced.plain) as client:
         ask_h1(client, "/limited")
         traced.assert_one_each(client, lambda: ask_h1(client, "/limited", 429))
+
+
+def test_a_small_upload(traced, origin):
+    """To the origin, too, its head and body go in one write, after a look whether the kept connection still stands."""
+    def ask():
+        client.request("POST", "/upload", body=b"x" * 1000)
+        assert client.read().status == 200
+
+    with RawClient(traced.plain) as client:
+        traced.assert_one_each(client, ask)
+    assert traced.calls_with(origin.port)[-3 * ROUNDS:] == ["read", "write", "read"] * ROUNDS
 
 
 def test_a_hit_by_tls(traced):
