@@ -16,7 +16,6 @@ static void set_gauges(struct server *s)
     metrics_set(s->metrics, METRIC_CACHE_BYTES, (int64_t)cache.bytes);
     metrics_set(s->metrics, METRIC_CACHE_OBJECTS, (int64_t)cache.objects);
     metrics_set(s->metrics, METRIC_BACKEND_UP, health.up);
-    metrics_set(s->metrics, METRIC_CONFIG_RELOAD, atomic_load(&s->last_reload_ok));
 }
 
 enum admin_result admin_metrics(struct admin_call *call)
@@ -26,6 +25,7 @@ enum admin_result admin_metrics(struct admin_call *call)
     metrics_write(call->server->metrics, &call->out);
     admin_upstream_metrics(admin_snapshot(call), gw_loop_now(call->worker->loop).mono_ms,
                            &call->out);
+    admin_certificate_metrics(admin_snapshot(call), &call->out);
     admin_fault_metrics(admin_snapshot(call), &call->out);
     admin_compare_metrics(call);
     return ADMIN_DONE;

@@ -121,11 +121,17 @@ static void warn_about_unsaved(const struct snapshot *old)
                     "configuration");
 }
 
+static void note_load(struct server *s, bool ok)
+{
+    metrics_set(s->metrics, METRIC_CONFIG_RELOAD, ok);
+    if (ok)
+        metrics_set(s->metrics, METRIC_CONFIG_RELOADED_AT, (int64_t)(gw_kernel_wall_ms() / 1000));
+}
+
 bool server_reload(struct server *s, struct gw_diags *diags)
 {
     struct snapshot *next = build_snapshot(s, load_config(&s->options, diags), diags);
-    atomic_store(&s->last_reload_ok, next != NULL);
-    metrics_set(s->metrics, METRIC_CONFIG_RELOAD, next != NULL);
+    note_load(s, next != NULL);
     if (!next)
         return false;
     snapshot_attach_cache(next, s->cache);
@@ -258,8 +264,7 @@ static void build(struct server *s)
     s->workers = gw_zalloc(s->worker_count * sizeof(*s->workers));
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_init(&s->workers[i], s, i, s->snapshot);
-    atomic_store(&s->last_reload_ok, true);
-    metrics_set(s->metrics, METRIC_CONFIG_RELOAD, 1);
+    note_load(s, true);
     metrics_set_callback(s->metrics, METRIC_CONNECTIONS, read_connections, s);
 }
 

@@ -46,7 +46,6 @@ struct server {
     uint64_t started_ms; /* kernel wall clock */
     _Atomic bool ready;  /* serving, not draining */
     _Atomic bool draining;
-    _Atomic bool last_reload_ok;
     _Atomic int connections; /* open client connections of all workers */
 };
 

@@ -265,30 +265,34 @@ static void write_heading(struct gw_buf *out, const char *name, const char *type
 }
 
 /* Backslash, quote and line feed are the only escapes of the text format. */
-static void write_escaped(struct gw_buf *out, const char *text)
+static void write_escaped(struct gw_buf *out, struct gw_str text)
 {
-    for (; *text; text++) {
-        if (*text == '\n') {
-            gw_buf_add(out, GW_STR("\\n"));
-            continue;
-        }
-        if (*text == '\\' || *text == '"')
+    gw_buf_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '\\' || c == '"' || c == '\n')
             gw_buf_char(out, '\\');
-        gw_buf_char(out, *text);
+        gw_buf_char(out, c == '\n' ? 'n' : c);
     }
+    gw_buf_char(out, '"');
+}
+
+void metrics_write_value(struct gw_buf *out, struct gw_str text)
+{
+    char copy[METRICS_LABEL_LENGTH];
+    write_escaped(out, make_utf8(text, copy));
 }
 
 static void write_label(const struct metrics *m, struct gw_buf *out, const char *name, uint64_t id)
 {
-    gw_buf_printf(out, "%s=\"", name);
+    gw_buf_printf(out, "%s=", name);
     if (id < METRICS_TEXT_FIRST) {
-        gw_buf_u64(out, id);
+        gw_buf_printf(out, "\"%u\"", (unsigned)id);
     } else { /* an id that nobody handed out is our bug, but must not cost the scrape */
         size_t place = id - METRICS_TEXT_FIRST;
         const char *text = place < METRICS_TEXT_MAX ? m->texts[place] : NULL;
-        write_escaped(out, text ? text : "other");
+        write_escaped(out, gw_str_z(text ? text : "other"));
     }
-    gw_buf_char(out, '"');
 }
 
 static void write_sample(const struct metrics *m, const struct family *f, const struct sample *s,

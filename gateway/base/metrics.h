@@ -48,6 +48,8 @@
       "TLS handshakes with visitors, by how they ended.", "version", "result")                     \
     X(CONFIG_RELOAD, GAUGE, "nearedge_config_last_reload_successful",                              \
       "1 when the last attempt to load the configuration succeeded.")                              \
+    X(CONFIG_RELOADED_AT, GAUGE, "nearedge_config_last_reload_success_timestamp_seconds",          \
+      "When the running configuration was loaded, since the epoch.")                               \
     X(BUILD_INFO, GAUGE, "nearedge_build_info", "Always 1; the labels say what runs.", "version")  \
     X(OVERFLOW, COUNTER, "nearedge_metrics_overflow_total",                                        \
       "Increments that found no room in a worker's table of series.")
@@ -96,3 +98,5 @@ void metrics_set_callback(struct metrics *m, enum metric family, int64_t (*read)
 /* Appends everything, process_* included, in Prometheus text format 0.0.4; families in the order
  * of the list, series in a stable order. Workers go on meanwhile. */
 void metrics_write(struct metrics *m, struct gw_buf *out);
+/* A label's value with its quotes, for series that are written where their facts are. */
+void metrics_write_value(struct gw_buf *out, struct gw_str text);

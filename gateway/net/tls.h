@@ -41,6 +41,17 @@ bool tls_server_covers(const struct tls_server *s, struct gw_str host);
  * whose key other users of the machine may read. */
 void tls_server_check(const struct tls_server *s, uint64_t wall_ms, struct gw_diags *diags);
 
+/* What a listener shows to visitors, for those who watch it run out. */
+#define TLS_HOST_MAX 256
+struct tls_certificate {
+    const char *file;        /* borrowed from the server */
+    char host[TLS_HOST_MAX]; /* the first name it is valid for; "" when it names nobody */
+    uint64_t not_after_s;    /* since the epoch */
+};
+/* The pair's certificate; false behind the last one. */
+GW_MUST bool tls_server_certificate(const struct tls_server *s, size_t pair,
+                                    struct tls_certificate *out);
+
 struct tls_client_options {
     const char *ca;   /* PEM file with the authorities to trust; NULL: the system's */
     const char *name; /* whom the certificate must name, and SNI unless it is an address */

@@ -8,9 +8,9 @@
 #include <openssl/x509v3.h>
 
 #include "gateway/base/ip.h"
+#include "gateway/net/tls_inside.h"
 
 #define BACKDATE_S (3600) /* clocks of containers and virtual machines lag */
-#define DAY_S      86400
 #define SAN_MAX    ((size_t)512 * 1024)
 
 struct extension {
@@ -79,7 +79,7 @@ static bool set_serial(X509 *certificate)
 static bool set_validity(X509 *certificate, uint64_t now_s, unsigned days)
 {
     return ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)(now_s - BACKDATE_S)) &&
-           ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)(now_s + days * DAY_S));
+           ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)(now_s + days * TLS_DAY_S));
 }
 
 static bool set_name(X509 *certificate, const char *name)
@@ -193,16 +193,6 @@ bool tls_ca_issue(const struct tls_ca_order *order, struct gw_buf *certificate, 
 
 /* ---- reading ---- */
 
-static uint64_t seconds_of(const ASN1_TIME *time)
-{
-    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-    int days = 0, seconds = 0;
-    ASN1_TIME_diff(&days, &seconds, epoch, time);
-    ASN1_TIME_free(epoch);
-    int64_t total = (int64_t)days * DAY_S + seconds;
-    return total > 0 ? (uint64_t)total : 0;
-}
-
 static void write_fingerprint(const X509 *x, char out[3 * 32])
 {
     unsigned char digest[32];
@@ -220,7 +210,7 @@ bool tls_ca_read(struct gw_str certificate, struct tls_ca_facts *out)
     ERR_clear_error();
     if (!x)
         return false;
-    *out = (struct tls_ca_facts){.not_after_s = seconds_of(X509_get0_notAfter(x))};
+    *out = (struct tls_ca_facts){.not_after_s = tls_seconds(X509_get0_notAfter(x))};
     X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, out->subject,
                               sizeof(out->subject));
     write_fingerprint(x, out->sha256);

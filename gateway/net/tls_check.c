@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `check` and the start say about certificates that load: works today, maybe not tomorrow. */
+/* What `check`, the start and metrics say about certificates that load: works today, maybe not
+ * tomorrow. */
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "gateway/base/ip.h"
 #include "gateway/net/tls_server_inside.h"
-
-#define DAY_S 86400
 
 static void check_dates(const X509 *certificate, const char *file, time_t now,
                         struct gw_diags *diags)
@@ -46,4 +47,39 @@ void tls_server_check(const struct tls_server *s, uint64_t wall_ms, struct gw_di
                     (time_t)(wall_ms / 1000), diags);
         check_permissions(s->pairs[i].key, diags);
     }
+}
+
+static bool name_of(const GENERAL_NAME *entry, char out[TLS_HOST_MAX])
+{
+    int type;
+    const ASN1_STRING *value = GENERAL_NAME_get0_value(entry, &type);
+    if (type != GEN_DNS && type != GEN_IPADD)
+        return false;
+    const unsigned char *bytes = ASN1_STRING_get0_data(value);
+    size_t len = (size_t)ASN1_STRING_length(value);
+    if (type == GEN_DNS) {
+        snprintf(out, TLS_HOST_MAX, "%.*s", (int)gw_min_size(len, TLS_HOST_MAX), bytes);
+        return true;
+    }
+    struct gw_ip ip = {.family = len == 4 ? GW_IP_V4 : GW_IP_V6};
+    if (len != 4 && len != sizeof(ip.bytes))
+        return false;
+    memcpy(ip.bytes, bytes, len);
+    gw_ip_format(&ip, out);
+    return true;
+}
+
+bool tls_server_certificate(const struct tls_server *s, size_t pair, struct tls_certificate *out)
+{
+    if (pair >= s->count)
+        return false;
+    X509 *x = SSL_CTX_get0_certificate(s->contexts[pair]);
+    GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+    *out = (struct tls_certificate){.file = s->pairs[pair].certificate,
+                                    .not_after_s = tls_seconds(X509_get0_notAfter(x))};
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+        if (name_of(sk_GENERAL_NAME_value(names, i), out->host))
+            break;
+    GENERAL_NAMES_free(names);
+    return true;
 }

@@ -97,3 +97,13 @@ bool tls_context_use(SSL_CTX *ctx, const struct tls_pair *pair, struct gw_diags 
         return report(diags, pair->certificate, "this is no certificate in PEM");
     return use_key(ctx, pair, diags);
 }
+
+uint64_t tls_seconds(const ASN1_TIME *time)
+{
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    int days = 0, seconds = 0;
+    ASN1_TIME_diff(&days, &seconds, epoch, time);
+    ASN1_TIME_free(epoch);
+    int64_t total = (int64_t)days * TLS_DAY_S + seconds;
+    return total > 0 ? (uint64_t)total : 0;
+}

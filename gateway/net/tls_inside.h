@@ -18,6 +18,7 @@
 #define TLS_RECORD   ((size_t)16384)     /* plain text of one record (RFC 8446 section 5.1) */
 #define TLS_OVERHEAD ((size_t)256)       /* of a record at most */
 #define TLS_PLAIN    ((size_t)64 * 1024) /* shown to on_read at once */
+#define TLS_DAY_S    86400
 #define TLS_CONTROL  ((size_t)2 * 16384) /* what a handshake or an alert may add to `send` */
 
 /* One for each loop; nothing in it outlives the call that filled it. */
@@ -69,6 +70,9 @@ SSL_CTX *tls_context_new(const SSL_METHOD *method);
 GW_MUST bool tls_context_use(SSL_CTX *ctx, const struct tls_pair *pair, struct gw_diags *diags);
 /* The newest error of this thread in words; the queue is empty after it. */
 const char *tls_error(void);
+
+/* Since the epoch; what was before it is 0. */
+uint64_t tls_seconds(const ASN1_TIME *time);
 
 SSL *tls_server_ssl(struct tls_server *s);
 SSL *tls_client_ssl(struct tls_client *c);

@@ -19,6 +19,7 @@ DEPLOY = os.path.join(os.path.dirname(__file__), "..", "..", "deploy")
 RULES = os.path.join(DEPLOY, "prometheus", "rules.yml")
 METRIC = re.compile(r"\b((?:nearedge|process)_\w+)(?![\w:(])")
 RECORDED = re.compile(r"\b(?:zone|job):\w+:\w+")
+EXPIRY = "nearedge_certificate_expiry_timestamp_seconds"
 WORKLOAD = ("/page", "/page", "/kv", "/kv", "/exact", "/exact", "/exact", "/broken")
 
 needs_prometheus = pytest.mark.skipif(not Prometheus.program() or not shutil.which("promtool"),
@@ -80,7 +81,7 @@ def world(shared_start, shared_origin, tmp_path_factory):
                                 "compare": ["memory", "kv"]}],
                   "routes": [{"path": "/kv", "limiter": "on-kv"}, {"path": "/exact", "limiter": "exact"}]},
         listen=[{"address": "127.0.0.1:0", "edge": "FRA"},
-                {"address": "127.0.0.1:0", "edge": "FRA", "tls": {"local_ca": True, "local_ca_dir": "ca"}}])
+                *[{"address": "127.0.0.1:0", "edge": "FRA", "tls": {"local_ca": True, "local_ca_dir": "ca"}}] * 2])
     folder = tmp_path_factory.mktemp("prometheus")
     text = read("prometheus", "prometheus.yml")
     assert "127.0.0.1:8081" in text
@@ -133,8 +134,19 @@ def test_the_contract_of_the_interface(world):
         ("nearedge_limiter_decisions_total", "counter"), ("nearedge_kv_operations_total", "counter"),
         ("nearedge_do_requests_total", "counter"), ("nearedge_backend_up", "gauge"), ("nearedge_rule_matches_total", "counter"),
         ("nearedge_connections", "gauge"), ("nearedge_config_last_reload_successful", "gauge"), ("nearedge_build_info", "gauge"),
+        ("nearedge_config_last_reload_success_timestamp_seconds", "gauge"), ("nearedge_certificate_expiry_timestamp_seconds", "gauge"),
         ("process_cpu_seconds_total", "counter"), ("process_resident_memory_bytes", "gauge"), ("process_open_fds", "gauge"),
         ("process_start_time_seconds", "gauge")} <= set(families)
+
+
+def test_a_certificate_has_one_series_and_ends_when_its_file_says(world):
+    gateway, _ = world
+    series = [(dict(labels), value) for (name, labels), value in gateway.metrics().items() if name == EXPIRY]
+    assert len(series) == 1, series  # of three listeners two show it
+    labels, value = series[0]
+    assert labels["host"] == "www.example.test"
+    done = subprocess.run(["openssl", "x509", "-in", labels["certificate"], "-noout", "-enddate"], capture_output=True, text=True, check=True)
+    assert value == ssl.cert_time_to_seconds(done.stdout.strip().split("=", 1)[1])
 
 
 def test_every_panel_shows_something(world):

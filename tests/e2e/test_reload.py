@@ -3,6 +3,7 @@
 import copy
 import os
 import threading
+import time
 
 from edge import Reply, fetch, wait_until
 
@@ -31,6 +32,8 @@ def test_good_configuration_takes_over(gateway, origin):
 
 def test_bad_configuration_changes_nothing(gateway, origin):
     assert gateway.metric("nearedge_config_last_reload_successful") == 1
+    loaded = gateway.metric("nearedge_config_last_reload_success_timestamp_seconds")
+    assert abs(loaded - time.time()) < 300
     good = with_host_header(gateway, "good.internal")
     bad = copy.deepcopy(good)
     bad["zones"][0]["orign"] = bad["zones"][0].pop("origin")
@@ -41,6 +44,7 @@ def test_bad_configuration_changes_nothing(gateway, origin):
     assert origin.last().get("Host") == "www.example.test"
     assert "orign" in gateway.log() and "nearedge.json:" in gateway.log()
     assert gateway.readyz().status == 200
+    assert gateway.metric("nearedge_config_last_reload_success_timestamp_seconds") == loaded
 
     gateway.write_config(good)
     gateway.hang_up()

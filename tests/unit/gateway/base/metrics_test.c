@@ -157,6 +157,28 @@ static void test_label_values(void **state)
     metrics_free(m);
 }
 
+static void test_a_value_written_beside_the_tables(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", "\"\""},
+        {"/etc/ssl/a.pem", "\"/etc/ssl/a.pem\""},
+        {"a\"b\\c\nd\xff", "\"a\\\"b\\\\c\\nd?\""},
+    };
+    char long_text[METRICS_LABEL_LENGTH + 50];
+    struct gw_buf out;
+    gw_buf_init(&out, 4096);
+    for (size_t i = 0; i < GW_COUNT(cases); i++) {
+        metrics_write_value(&out, gw_str_z(cases[i][0]));
+        assert_true(gw_str_eq(gw_buf_str(&out), gw_str_z(cases[i][1])));
+        gw_buf_clear(&out);
+    }
+    memset(long_text, 'x', sizeof(long_text));
+    metrics_write_value(&out, gw_str(long_text, sizeof(long_text)));
+    assert_int_equal(out.len, METRICS_LABEL_LENGTH + 2);
+    gw_buf_release(&out);
+}
+
 static void test_both_tables_are_bounded(void **state)
 {
     (void)state;
@@ -259,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_gauges),
         cmocka_unit_test(test_histogram),
         cmocka_unit_test(test_label_values),
+        cmocka_unit_test(test_a_value_written_beside_the_tables),
         cmocka_unit_test(test_both_tables_are_bounded),
         cmocka_unit_test(test_order_is_stable),
         cmocka_unit_test(test_scrape_while_writing),
