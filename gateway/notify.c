@@ -67,15 +67,3 @@ void notify(enum notify_state state, const char *status)
         gw_log_warn("cannot tell the service manager state=%s error=\"%s\"", states[state],
                     gw_strerror(err));
 }
-
-/* Each worker binds a socket of its own with SO_REUSEPORT, so that the kernel spreads connections;
- * a passed socket is one queue, and the kernel lets only sockets of the same user share its port.
- * Adopting it would mean one worker, or workers that wake each other in vain. */
-void notify_refuse_sockets(void)
-{
-    const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-    if (count && pid && strtoul(pid, NULL, 10) == (unsigned long)getpid())
-        gw_log_warn("socket activation is accepted, not simulated: sockets=%.8s passed by the "
-                    "service manager are not used; remove the .socket unit",
-                    count);
-}

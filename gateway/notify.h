@@ -18,6 +18,3 @@ enum notify_state {
 
 /* `status` is one line for people in `systemctl status`, or NULL. */
 void notify(enum notify_state state, const char *status);
-
-/* Warns once when the manager passed listening sockets (LISTEN_FDS): they are not used. */
-void notify_refuse_sockets(void);

@@ -190,19 +190,39 @@ static bool say_bound(int err, struct gw_str address)
     return err == 0;
 }
 
-static bool is_free(const struct config_address *wanted)
+static bool is_free(const struct server *s, const struct config_address *wanted)
 {
     struct net_address at = address_of(wanted);
-    return say_bound(listener_probe(&at), wanted->text);
+    return activation_count(&s->activation, &at) || say_bound(listener_probe(&at), wanted->text);
 }
 
 /* Before the first socket of our own is open, which may be on all addresses and another on one. */
-static bool are_all_free(const struct config *config)
+static bool are_all_free(const struct server *s)
 {
+    const struct config *config = s->snapshot->config;
     for (size_t i = 0; i < config->listen_count; i++)
-        if (!is_free(&config->listen[i].address))
+        if (!is_free(s, &config->listen[i].address))
             return false;
-    return !config->admin.enabled || is_free(&config->admin.address);
+    return !config->admin.enabled || is_free(s, &config->admin.address);
+}
+
+/* Sockets that were passed for this address: one for each worker, so that the kernel spreads
+ * connections as over sockets of our own, or fewer, which several workers then share. With more
+ * there would be queues that nobody looks into, for the manager keeps them open. */
+static bool can_take(const struct server *s, const struct net_address *at, unsigned workers,
+                     struct gw_str address)
+{
+    size_t passed = activation_count(&s->activation, at);
+    if (passed > workers)
+        fprintf(
+            stderr,
+            "nearedge: cannot listen on %.*s: %zu sockets are passed for %u workers; leave some "
+            "out, or raise \"workers\"\n",
+            GW_STR_ARG(address), passed, workers);
+    else if (passed)
+        gw_log_info("listening on passed sockets address=%.*s sockets=%zu workers=%u",
+                    GW_STR_ARG(address), passed, workers);
+    return passed <= workers;
 }
 
 /* Worker 0 binds first: with port 0 the others need the port that the kernel chose. A Unix socket
@@ -211,27 +231,41 @@ static bool bind_door(struct server *s, size_t door)
 {
     const struct config_address *wanted = &s->snapshot->config->listen[door].address;
     struct net_address at = address_of(wanted);
-    if (!say_bound(worker_listen(&s->workers[0], door, &at), wanted->text))
+    unsigned workers = net_address_is_unix(&at) ? 1 : s->worker_count;
+    if (!can_take(s, &at, workers, wanted->text))
         return false;
-    at = listener_address(s->workers[0].listeners[door]);
-    for (unsigned i = 1; i < s->worker_count && !net_address_is_unix(&at); i++)
-        if (!say_bound(worker_listen(&s->workers[i], door, &at), wanted->text))
+    for (unsigned i = 0; i < workers; i++) {
+        int fd = activation_copy(&s->activation, &at, i);
+        if (!say_bound(worker_listen(&s->workers[i], door, &at, fd), wanted->text))
             return false;
+        at = listener_address(s->workers[0].listeners[door]);
+    }
     return true;
+}
+
+static bool bind_admin(struct server *s)
+{
+    const struct config_address *wanted = &s->snapshot->config->admin.address;
+    struct net_address at = address_of(wanted);
+    if (!can_take(s, &at, 1, wanted->text))
+        return false;
+    int fd = activation_copy(&s->activation, &at, 0);
+    return say_bound(worker_listen_admin(&s->workers[0], &at, fd), wanted->text);
 }
 
 static bool bind_all(struct server *s)
 {
     const struct config *config = s->snapshot->config;
-    if (!are_all_free(config))
+    if (!are_all_free(s))
         return false;
     for (size_t i = 0; i < config->listen_count; i++)
         if (!bind_door(s, i))
             return false;
-    if (!config->admin.enabled)
-        return true;
-    struct net_address at = address_of(&config->admin.address);
-    return say_bound(worker_listen_admin(&s->workers[0], &at), config->admin.address.text);
+    if (config->admin.enabled && !bind_admin(s))
+        return false;
+    activation_warn(&s->activation);
+    activation_release(&s->activation);
+    return true;
 }
 
 static unsigned worker_count(const struct config *config)
@@ -347,6 +381,7 @@ static void release(struct server *s)
     if (s->cache)
         cache_store_free(s->cache);
     metrics_free(s->metrics);
+    activation_release(&s->activation);
     recorder_release(&s->recorder);
     control_release(&s->control);
     sem_destroy(&s->switched);
@@ -396,7 +431,6 @@ static int serve(struct server *s, const sigset_t *signals)
     gw_log_info("serving workers=%u zones=%zu", s->worker_count, s->snapshot->zone_count);
     if (s->options.ready_file && !ready_file_write(s))
         gw_log_error("cannot write the ready file %s: %s", s->options.ready_file, strerror(errno));
-    notify_refuse_sockets();
     notify(NOTIFY_READY, "serving");
     serve_signals(s, signals);
     return 0;
@@ -406,6 +440,7 @@ int server_run(const struct server_options *options)
 {
     struct server s = {.options = *options};
     struct gw_diags diags;
+    activation_take(&s.activation);
     gw_diags_init(&diags);
     control_init(&s.control);
     recorder_init(&s.recorder);

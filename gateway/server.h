@@ -2,15 +2,16 @@
 #pragma once
 /* The process: what all workers share, and its life (start, reload, drain, stop).
  *
- * start: configuration → snapshot → sockets bound → another user → workers running → ready file.
- * HUP or server_reload: a new snapshot is built beside the running one; on any error the running
- * one stays and the log says why. TERM, QUIT, INT: /readyz turns 503, listeners close, exchanges
- * finish, up to the drain deadline; a second TERM or INT exits at once.
+ * start: configuration → snapshot → sockets bound, or taken over → another user → workers running →
+ * ready file. HUP or server_reload: a new snapshot is built beside the running one; on any error
+ * the running one stays and the log says why. TERM, QUIT, INT: /readyz turns 503, listeners close,
+ * exchanges finish, up to the drain deadline; a second TERM or INT exits at once.
  *
  * Thread: server_run the main thread; the others say so. Owns: everything here. */
 #include <semaphore.h>
 
 #include "cache/store.h"
+#include "gateway/activation.h"
 #include "gateway/api_purge_limit.h"
 #include "gateway/control.h"
 #include "gateway/privilege.h"
@@ -37,6 +38,7 @@ struct server {
     struct control control;             /* what workers ask of the main thread */
     sem_t switched;                     /* posted by each worker that uses a new snapshot */
     struct api_purge_limit purge_limit; /* worker 0's */
+    struct activation activation;       /* sockets of the service manager, until all are bound */
     struct privilege privilege;         /* who it becomes once the sockets are bound */
     struct recorder recorder;           /* of finished exchanges, while somebody looks */
     unsigned event_streams;             /* open ones of /api/events; worker 0's */

@@ -252,20 +252,21 @@ static void on_accept(void *ctx, struct conn *c)
     session_accept(worker, door, c);
 }
 
-static int listen_at(struct worker *worker, size_t door, const struct net_address *at)
+static int listen_at(struct worker *worker, size_t door, const struct net_address *at, int fd)
 {
     int err;
-    worker->doors[door].worker = worker;
-    worker->listeners[door] =
-        listener_open(worker->loop, at, on_accept, &worker->doors[door], &err);
+    struct session_door *to = &worker->doors[door];
+    to->worker = worker;
+    worker->listeners[door] = fd < 0 ? listener_open(worker->loop, at, on_accept, to, &err)
+                                     : listener_adopt(worker->loop, fd, on_accept, to, &err);
     if (!worker->listeners[door])
         return err;
     struct net_address bound = listener_address(worker->listeners[door]);
-    worker->doors[door].bound_port = net_address_port(&bound);
+    to->bound_port = net_address_port(&bound);
     return 0;
 }
 
-int worker_listen(struct worker *worker, size_t door, const struct net_address *at)
+int worker_listen(struct worker *worker, size_t door, const struct net_address *at, int fd)
 {
     const struct snapshot *snapshot = worker->current->snapshot;
     const struct config_listen *listen = &snapshot->config->listen[door];
@@ -277,13 +278,13 @@ int worker_listen(struct worker *worker, size_t door, const struct net_address *
                               .tls = tls ? tls_server_ref(tls) : NULL,
                               .address = gw_str_z(gw_str_dupz(listen->address.text))};
     memcpy(worker->doors[door].edge, listen->edge_name.ptr, listen->edge_name.len);
-    return listen_at(worker, door, at);
+    return listen_at(worker, door, at, fd);
 }
 
-int worker_listen_admin(struct worker *worker, const struct net_address *at)
+int worker_listen_admin(struct worker *worker, const struct net_address *at, int fd)
 {
     worker->doors[worker->door_count] = (struct session_door){.admin = true};
-    return listen_at(worker, worker->door_count, at);
+    return listen_at(worker, worker->door_count, at, fd);
 }
 
 /* The limiter returns facts and does not log; one worker tells when its backend goes and comes. */

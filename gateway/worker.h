@@ -98,11 +98,11 @@ void worker_snapshot_unref(struct worker_snapshot *ws);
  * worker_start. */
 void worker_init(struct worker *worker, struct server *server, unsigned index,
                  struct snapshot *snapshot);
-/* Binds listener `door` of the configuration. The main thread, before worker_start. 0 or a negative
- * errno. */
-GW_MUST int worker_listen(struct worker *worker, size_t door, const struct net_address *at);
+/* Binds listener `door` of the configuration, or takes `fd` for it, a socket that is bound there;
+ * -1: none. The main thread, before worker_start. 0 or a negative errno. */
+GW_MUST int worker_listen(struct worker *worker, size_t door, const struct net_address *at, int fd);
 /* The same for the admin listener. */
-GW_MUST int worker_listen_admin(struct worker *worker, const struct net_address *at);
+GW_MUST int worker_listen_admin(struct worker *worker, const struct net_address *at, int fd);
 void worker_start(struct worker *worker);
 /* After its thread has ended: frees everything. Main thread. */
 void worker_join(struct worker *worker);

@@ -54,6 +54,10 @@ The configuration of nearedge.service.
 .TP
 .I /etc/default/nearedge
 Environment of nearedge.service: NAME=value lines, for ports and secrets. Need not exist.
+.TP
+.I /usr/lib/systemd/system/nearedge.socket
+Holds the listeners open over restarts, once it is enabled; its addresses are those of the
+configuration.
 .SH ENVIRONMENT
 .TP
 .B NEAREDGE_ADMIN_TOKEN
@@ -61,6 +65,11 @@ Token that the verbs send to the admin listener when the configuration has none.
 .TP
 .B NO_COLOR
 No colours on a terminal.
+.TP
+.BR LISTEN_PID ", " LISTEN_FDS ", " LISTEN_FDNAMES
+Listening sockets of a service manager, see sd_listen_fds(3). One that has the address of a listener,
+or of the admin, takes its place; the others are closed with a warning. Several with one address go
+to as many workers; fewer than workers are shared.
 .TP
 .B NOTIFY_SOCKET
 Where a service manager hears READY=1, RELOADING=1 and STOPPING=1.

@@ -22,6 +22,7 @@ struct listener {
     void (*on_accept)(void *ctx, struct conn *c);
     void *ctx;
     struct net_address address;
+    bool bound_here; /* else: by somebody else, who minds a Unix socket's path */
 };
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -65,8 +66,6 @@ static int bind_socket(const struct net_address *at, bool shared)
     } else {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){shared}, sizeof(int));
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
-                   sizeof(on)); /* what is accepted inherits it */
     }
     if (at->any.sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
@@ -78,10 +77,10 @@ static int bind_socket(const struct net_address *at, bool shared)
     return fd;
 }
 
-static int adopt(struct listener *l, const struct net_address *at, int fd)
+static int give_to_loop(struct listener *l, int fd)
 {
     struct uv_loop_s *uv = gw_loop_uv(l->loop);
-    if (net_address_is_unix(at)) {
+    if (net_address_is_unix(&l->address)) {
         uv_pipe_init(uv, &l->pipe, 0);
         l->handle.data = l;
         return uv_pipe_open(&l->pipe, fd);
@@ -106,6 +105,36 @@ int listener_probe(const struct net_address *at)
     return fd == -EADDRINUSE ? fd : 0;
 }
 
+static int begin(struct listener *l, int fd)
+{
+    int on = 1;
+    if (!net_address_is_unix(&l->address)) /* what is accepted inherits it */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    int err = give_to_loop(l, fd);
+    if (err)
+        close(fd);
+    return err ? err : uv_listen(&l->stream, BACKLOG, on_connection);
+}
+
+struct listener *listener_adopt(struct gw_loop *loop, int fd,
+                                void (*on_accept)(void *ctx, struct conn *c), void *ctx, int *err)
+{
+    struct listener *l = gw_zalloc(sizeof(*l));
+    *l = (struct listener){.loop = loop, .on_accept = on_accept, .ctx = ctx};
+    l->address.len = sizeof(l->address.un);
+    if (getsockname(fd, &l->address.any, &l->address.len) != 0) {
+        *err = -errno;
+        close(fd);
+        free(l);
+        return NULL;
+    }
+    *err = begin(l, fd);
+    if (!*err)
+        return l;
+    uv_close(&l->handle, on_closed);
+    return NULL;
+}
+
 struct listener *listener_open(struct gw_loop *loop, const struct net_address *at,
                                void (*on_accept)(void *ctx, struct conn *c), void *ctx, int *err)
 {
@@ -114,20 +143,9 @@ struct listener *listener_open(struct gw_loop *loop, const struct net_address *a
         *err = fd;
         return NULL;
     }
-    struct listener *l = gw_zalloc(sizeof(*l));
-    *l = (struct listener){.loop = loop, .on_accept = on_accept, .ctx = ctx, .address = *at};
-    *err = adopt(l, at, fd);
-    if (*err)
-        close(fd);
-    socklen_t len = sizeof(l->address.v6);
-    if (!*err && !net_address_is_unix(at) && getsockname(fd, &l->address.any, &len) != 0)
-        *err = -errno;
-    if (!*err)
-        *err = uv_listen(&l->stream, BACKLOG, on_connection);
-    if (*err) {
-        uv_close(&l->handle, on_closed);
-        return NULL;
-    }
+    struct listener *l = listener_adopt(loop, fd, on_accept, ctx, err);
+    if (l)
+        l->bound_here = true;
     return l;
 }
 
@@ -140,7 +158,7 @@ void listener_close(struct listener *l)
 {
     if (!l)
         return;
-    if (net_address_is_unix(&l->address))
+    if (l->bound_here && net_address_is_unix(&l->address))
         unlink(l->address.un.sun_path);
     uv_close(&l->handle, on_closed);
 }

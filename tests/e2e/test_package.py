@@ -117,6 +117,7 @@ def test_installed_it_serves_from_a_read_only_root_as_nobody(scratch):
     assert scratch.run("getent", "passwd", "nearedge").stdout.split(":")[5] == "/var/lib/nearedge"
     assert "is valid" in scratch.run("nearedge", "check", "-c", "/etc/nearedge/nearedge.json").stdout
     assert "not-found" not in scratch.run("systemctl", "is-enabled", "nearedge.service").stdout
+    assert scratch.run("systemctl", "is-enabled", "nearedge.socket", code=1).stdout == "disabled\n"  # an operator's choice
     scratch.make_read_only()
     scratch.run("touch", "/etc/nearedge/written", code=1)
     process = serve(scratch, *NOBODY)
@@ -145,7 +146,8 @@ def test_configuration_survives_upgrade_and_removal_but_not_purge(scratch):
     install(scratch)
     assert "// mine" in scratch.run("cat", "/etc/nearedge/nearedge.json").stdout
     scratch.run("dpkg", "--no-triggers", "-r", "nearedge")
-    assert not scratch.has("/usr/bin/nearedge") and not scratch.has("/usr/lib/systemd/system/nearedge.service")
+    assert not scratch.has("/usr/bin/nearedge") and not any(
+        scratch.has(f"/usr/lib/systemd/system/nearedge.{kind}") for kind in ("service", "socket"))
     for path in [*CONFFILES, "/var/lib/nearedge/ca.pem"]:
         assert scratch.has(path), path
     scratch.run("dpkg", "--no-triggers", "-P", "nearedge")

@@ -69,26 +69,12 @@ def test_a_manager_that_is_gone_stops_nobody(start, origin, tmp_path):
     wait_until(lambda: "cannot tell the service manager" in gateway.log(), "the warning")
 
 
-def test_passed_sockets_are_refused_in_words(tmp_path, origin):
-    """LISTEN_PID must be the gateway's own, which only the shell that becomes it can know."""
-    ready = tmp_path / "ready"
-    process = subprocess.Popen(
-        ["sh", "-c", 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" run --origin "$1" --host "*" --listen 127.0.0.1:0 --ready-file "$2"',
-         BINARY, origin.url, str(ready)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    try:
-        wait_until(ready.exists, "the ready file")
-        process.terminate()
-        assert "socket activation is accepted, not simulated" in process.communicate(timeout=40)[1]
-    finally:
-        process.kill()
-        process.wait()
-
-
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
 def test_unit_is_valid_and_hardened(tmp_path):
-    copy = tmp_path / "nearedge.service"
-    copy.write_text(read("deploy", "nearedge.service").replace("/usr/bin/nearedge", os.path.abspath(BINARY)))
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(copy)], capture_output=True, text=True, check=False)
+    copies = [tmp_path / "nearedge.service", tmp_path / "nearedge.socket"]
+    for copy in copies:
+        copy.write_text(read("deploy", copy.name).replace("/usr/bin/nearedge", os.path.abspath(BINARY)))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *map(str, copies)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", UNIT],
                           capture_output=True, text=True, check=False)
@@ -112,6 +98,11 @@ def test_unit_lets_through_what_the_program_needs():
         named = set().union(*(calls_of(word) if word[0] == "@" else {word} for word in words.split()))
         allowed = allowed - named if minus else allowed | named
     assert len(own) > 30 and own <= allowed, sorted(own - allowed)
+
+
+def test_socket_unit_has_the_addresses_of_the_packaged_configuration():
+    configured = [f"127.0.0.1:{port}" for port in re.findall(r'"127\.0\.0\.1:\$\{\w+:-(\d+)\}"', read("deploy", "package", "nearedge.json"))]
+    assert len(configured) == 2 and re.findall(r"^ListenStream=(.*)$", read("deploy", "nearedge.socket"), re.M) == configured
 
 
 def test_unit_waits_longer_than_the_drain():

@@ -61,7 +61,7 @@ class Gateway:
         self.config = config
         self.arguments = arguments
         self.env = dict(os.environ, **(env or {}))
-        self.runner, self.run_options = list(RUNNER), list(RUN_OPTIONS)
+        self.runner, self.run_options, self.pass_fds = list(RUNNER), list(RUN_OPTIONS), ()
         self.process = None
         self.listen, self.admin = [], None
         self.expected_exit = {0}
@@ -92,7 +92,8 @@ class Gateway:
         with open(self.path("stdout"), "ab") as out, open(self.path("stderr"), "ab") as err:
             self.process = subprocess.Popen(
                 [*self.runner, BINARY, "run", *arguments, *self.run_options, "--ready-file", ready],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.env, cwd=self.folder)
+                stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.env, cwd=self.folder,
+                pass_fds=self.pass_fds)
         wait_until(lambda: self.process.poll() is not None or self._read_ready(ready), "the ready file")
         assert self.process.poll() is None, f"exited with {self.process.poll()}:\n{self.log()}"
         return self
