@@ -22,6 +22,7 @@ struct prober {
     struct balancer *balancer;
     struct clock_timers *timers;
     const struct config_health *health;
+    bool https;
     size_t count;
     struct probe probes[];
 };
@@ -156,7 +157,8 @@ static void begin(struct clock_timer *timer)
                                        .method = METHOD_GET,
                                        .limits = H1_LIMITS_DEFAULT,
                                        .read_timeout_ms = p->health->timeout_ms,
-                                       .server = probe->server};
+                                       .server = probe->server,
+                                       .https = p->https};
     gw_buf_init(&probe->body, PROBER_BODY_MAX);
     gw_deadline_set(balancer_loop(p->balancer), &probe->timeout, p->health->timeout_ms);
     probe->request = upstream_start(p->balancer, &call, &probe_events, probe);
@@ -164,7 +166,7 @@ static void begin(struct clock_timer *timer)
 
 /* ---- life ---- */
 
-struct prober *prober_new(struct balancer *balancer, struct clock_timers *timers)
+struct prober *prober_new(struct balancer *balancer, struct clock_timers *timers, bool https)
 {
     const struct config_origin *origin = servers_origin(balancer_servers(balancer));
     if (!origin->health.enabled)
@@ -173,6 +175,7 @@ struct prober *prober_new(struct balancer *balancer, struct clock_timers *timers
     p->balancer = balancer_hold(balancer);
     p->timers = timers;
     p->health = &origin->health;
+    p->https = https;
     p->count = origin->server_count;
     for (size_t i = 0; i < p->count; i++) {
         p->probes[i] = (struct probe){.prober = p, .server = i};

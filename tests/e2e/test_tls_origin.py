@@ -191,6 +191,50 @@ def test_modes_choose_the_scheme_that_the_url_leaves_open(start, origin, authori
     origin.faults.clear()
 
 
+def probe_of(gateway):
+    """The verdict on the only server and why, once it has been asked."""
+    def asked():
+        server = gateway.api_json("/api/upstreams")["upstreams"][0]["servers"][0]
+        return (server["probe"], server["reason"]) if server["probe"] != "none" else None
+    return wait_until(asked, "the first probe")
+
+
+def probed(url, settings=None, patience_ms=10_000, **tls):
+    health = {"path": "/alive", "fall": 1, "timeout_ms": patience_ms, "interval_ms": 20_000}
+    return {"origin": {"url": url, "tls": tls or None, "health": health}, "settings": settings or {}}
+
+
+def test_health_checks_of_an_https_origin_believe_whom_requests_believe(start, secure, authority):
+    assert probe_of(start(secure, zone=probed(secure.url, ca=authority.ca)))[0] == "up"
+    assert secure.count("/alive") == 1 and secure.last("/alive").get("Host") == secure.address
+    verdict, reason = probe_of(start(secure, zone=probed(secure.url)))
+    assert verdict == "down" and "certificate" in reason and secure.count("/alive") == 1
+
+
+def test_health_checks_send_the_name_that_requests_send(start, tmp_path):
+    pair = self_signed(str(tmp_path), "good.test")
+    origin = TlsOrigin(pair)
+    assert probe_of(start(origin, zone=probed(origin.url, ca=pair[0], server_name="good.test")))[0] == "up"
+    assert probe_of(start(origin, zone=probed(origin.url, ca=pair[0], server_name="bad.test")))[0] == "down"
+    assert origin.names == ["good.test", "bad.test"]
+    origin.stop()
+
+
+@pytest.mark.parametrize("mode, visitors, verdicts", [
+    ("flexible", "tls", "up down down"), ("full", "tls", "down up up"),
+    ("strict", "tls", "down up down"), ("full", "scheme", "down up up"), ("full", "plain", "up down down")])
+def test_health_checks_speak_as_visitors_are_spoken_for(start, origin, secure, authority, tmp_path, mode, visitors, verdicts):
+    """Three origins whose scheme is left open: one without TLS, one with a certificate to be believed, one with any other."""
+    stranger = TlsOrigin(self_signed(str(tmp_path), "stranger.test"))
+    listener = {"tls": {"tls": authority.tls(HOST)}, "scheme": {"visitor_scheme": "https"}, "plain": {}}[visitors]
+    for target, verdict in zip((origin, secure, stranger), verdicts.split()):
+        trusted = {"ca": authority.ca} if mode == "strict" else {}
+        patience_ms = 10_000 if verdict == "up" else 300  # who does not understand a handshake waits for more of it
+        zone_of_it = probed(f"//{target.address}", {"ssl": mode}, patience_ms, **trusted)
+        assert probe_of(start(target, listen=[{"address": "127.0.0.1:0", **listener}], zone=zone_of_it))[0] == verdict
+    stranger.stop()
+
+
 def test_full_checks_no_certificate_and_strict_does(start, authority, tmp_path):
     origin = TlsOrigin(self_signed(str(tmp_path), "stranger.test"))
     listen = [{"address": "127.0.0.1:0", "tls": authority.tls(HOST)}]
