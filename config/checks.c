@@ -135,14 +135,6 @@ static void settle_hosts(struct load *l, struct config_zone *zone)
         zone->any_host |= gw_str_eq(zone->hosts[i], GW_STR("*"));
 }
 
-/* Cloudflare checks an origin's certificate in the mode "strict" alone. */
-static void settle_verify(struct config_origin *origin, enum config_ssl ssl)
-{
-    for (size_t i = 0; i < origin->server_count; i++)
-        if (origin->servers[i].scheme == CONFIG_SCHEME_OPEN)
-            origin->servers[i].tls.verify &= ssl == CONFIG_SSL_STRICT;
-}
-
 void check_zone(struct load *l, const struct json *v, void *target)
 {
     struct config_zone *zone = target;
@@ -157,7 +149,4 @@ void check_zone(struct load *l, const struct json *v, void *target)
         zone->id = derive_id(l->arena, zone->name);
     settle_origin_cache_control(l, v, zone);
     settle_hosts(l, zone);
-    settle_verify(&zone->origin, zone->settings.ssl);
-    for (size_t i = 0; i < zone->origin_rule_count; i++)
-        settle_verify(&zone->origin_rules[i].origin, zone->settings.ssl);
 }

@@ -58,7 +58,7 @@ struct config_origin {
     uint32_t idle_timeout_ms;    /* [900000] an unused connection stays open this long */
     struct {
         struct gw_str ca, server_name;  /* [the system's store; the host] */
-        bool verify;                    /* [true; scheme open: only with ssl "strict"] */
+        bool verify;                    /* [true] scheme open: only in the mode "strict" */
         struct gw_str certificate, key; /* [none] shown to the origin; both or neither */
     } tls;
 

@@ -19,16 +19,32 @@ static bool read_switch(const struct json *v, bool *out)
     return *out || is_word(v, "off");
 }
 
+/* The index of one of the first `count` names, which become `count` when it is none of them. */
+static unsigned read_word(const struct json *v, const char *const *words, unsigned count)
+{
+    unsigned i = 0;
+    while (i < count && !is_word(v, words[i]))
+        i++;
+    return i;
+}
+
 /* Of the configuration's levels the API takes all but bypass. */
 static bool read_level(const struct json *v, enum config_cache_level *out)
 {
-    for (unsigned i = 0; i < CONFIG_CACHE_BYPASS; i++) {
-        if (!is_word(v, config_cache_level_names[i]))
-            continue;
-        *out = (enum config_cache_level)i;
-        return true;
-    }
-    return false;
+    unsigned level = read_word(v, config_cache_level_names, CONFIG_CACHE_BYPASS);
+    if (level == CONFIG_CACHE_BYPASS)
+        return false;
+    *out = (enum config_cache_level)level;
+    return true;
+}
+
+static bool read_ssl(const struct json *v, enum config_ssl *out)
+{
+    unsigned mode = read_word(v, config_ssl_names, CONFIG_SSL_STRICT + 1);
+    if (mode > CONFIG_SSL_STRICT)
+        return false;
+    *out = (enum config_ssl)mode;
+    return true;
 }
 
 static bool read_browser_ttl(const struct json *v, uint32_t *out)
@@ -47,6 +63,8 @@ static const char *const names[SETTING_COUNT] = {
     [SETTING_DEVELOPMENT_MODE] = "development_mode",
     [SETTING_ALWAYS_ONLINE] = "always_online",
     [SETTING_SORT_QUERY] = "sort_query_string_for_cache",
+    [SETTING_SSL] = "ssl",
+    [SETTING_ALWAYS_USE_HTTPS] = "always_use_https",
 };
 
 static bool read_value(const struct json *v, enum snapshot_setting id, struct config_settings *out)
@@ -62,6 +80,10 @@ static bool read_value(const struct json *v, enum snapshot_setting id, struct co
         return read_switch(v, &out->always_online);
     case SETTING_SORT_QUERY:
         return read_switch(v, &out->sort_query_string_for_cache);
+    case SETTING_SSL:
+        return read_ssl(v, &out->ssl);
+    case SETTING_ALWAYS_USE_HTTPS:
+        return read_switch(v, &out->always_use_https);
     case SETTING_COUNT:
         break;
     }
@@ -75,11 +97,14 @@ static void write_value(struct gw_buf *out, enum snapshot_setting id,
         [SETTING_DEVELOPMENT_MODE] = settings->development_mode,
         [SETTING_ALWAYS_ONLINE] = settings->always_online,
         [SETTING_SORT_QUERY] = settings->sort_query_string_for_cache,
+        [SETTING_ALWAYS_USE_HTTPS] = settings->always_use_https,
     };
     if (id == SETTING_BROWSER_CACHE_TTL)
         gw_buf_u64(out, settings->browser_cache_ttl);
     else if (id == SETTING_CACHE_LEVEL)
         gw_buf_json(out, gw_str_z(config_cache_level_names[settings->cache_level]));
+    else if (id == SETTING_SSL)
+        gw_buf_json(out, gw_str_z(config_ssl_names[settings->ssl]));
     else
         gw_buf_add(out, on[id] ? GW_STR("\"on\"") : GW_STR("\"off\""));
 }
@@ -90,6 +115,40 @@ static enum snapshot_setting setting_of(struct gw_str name)
     while (i < SETTING_COUNT && !gw_str_eq(gw_str_z(names[i]), name))
         i++;
     return (enum snapshot_setting)i;
+}
+
+/* ---- what `ssl` can change ---- */
+
+static bool leaves_scheme_open(const struct config_origin *origin)
+{
+    for (size_t i = 0; i < origin->server_count; i++)
+        if (origin->servers[i].scheme == CONFIG_SCHEME_OPEN)
+            return true;
+    return false;
+}
+
+static bool is_ssl_editable(const struct config_zone *zone)
+{
+    bool open = leaves_scheme_open(&zone->origin);
+    for (size_t i = 0; i < zone->origin_rule_count && !open; i++)
+        open = leaves_scheme_open(&zone->origin_rules[i].origin);
+    return open;
+}
+
+/* Why a mode would be a promise that nobody keeps, or NULL. What is set already may be set again.
+ */
+static const char *ssl_problem(const struct config_zone *zone, enum config_ssl from,
+                               enum config_ssl to)
+{
+    if (from == to)
+        return NULL;
+    if (!is_ssl_editable(zone))
+        return "the URL of each origin of this zone says how it is spoken to; leave the scheme "
+               "out (//host) in the configuration to let ssl decide";
+    if (to == CONFIG_SSL_OFF)
+        return "off would send visitors from https to http, which this edge does not do; flexible "
+               "speaks to origins without TLS";
+    return NULL;
 }
 
 /* ---- answers ---- */
@@ -111,13 +170,15 @@ struct view {
     const struct config_settings *settings;
     const struct snapshot_settings *times;
     uint64_t wall_ms;
+    bool ssl_editable;
 };
 
 static void write_setting(struct gw_buf *out, enum snapshot_setting id, const struct view *view)
 {
     char time[API_TIME_LEN];
     gw_buf_char(out, '{');
-    gw_buf_add(out, GW_STR("\"editable\":true"));
+    bool editable = id != SETTING_SSL || view->ssl_editable;
+    gw_buf_printf(out, "\"editable\":%s", editable ? "true" : "false");
     api_member(out, "id", gw_str_z(names[id]));
     if (view->times->modified_ms[id]) {
         api_time(view->times->modified_ms[id], time);
@@ -154,7 +215,8 @@ static void refuse_name(struct admin_call *call, struct gw_str name)
 static struct view view_of(const struct admin_call *call, const struct snapshot_zone *zone)
 {
     uint64_t now_ms = call->exchange->now.wall_ms;
-    return (struct view){&snapshot_zone_config(zone, now_ms)->settings, &zone->changed, now_ms};
+    const struct config_zone *config = snapshot_zone_config(zone, now_ms);
+    return (struct view){&config->settings, &zone->changed, now_ms, is_ssl_editable(config)};
 }
 
 enum admin_result api_settings_list(struct admin_call *call)
@@ -209,22 +271,28 @@ static bool set(struct api_write *w, struct config_settings *settings, struct gw
         refuse_name(&w->call, name);
         return false;
     }
-    bool was_on = settings->development_mode;
+    const struct config_settings was = *settings;
     if (!value || !read_value(value, id, settings)) {
         admin_v4_fail(&w->call, 400, 1007, "Invalid value for zone setting %s", names[id]);
+        return false;
+    }
+    const char *problem = ssl_problem(w->zone->config, was.ssl, settings->ssl);
+    if (problem) {
+        admin_v4_fail(&w->call, 400, 1007, "Invalid value for zone setting ssl: %s", problem);
         return false;
     }
     times->modified_ms[id] = w->now_ms;
     if (id == SETTING_DEVELOPMENT_MODE && settings->development_mode)
         times->development_until_ms = w->now_ms + (uint64_t)API_DEVELOPMENT_S * 1000;
-    else if (id == SETTING_DEVELOPMENT_MODE && was_on)
+    else if (id == SETTING_DEVELOPMENT_MODE && was.development_mode)
         times->development_until_ms = w->now_ms;
     return true;
 }
 
 static struct view view_of_change(const struct api_write *w)
 {
-    return (struct view){w->change.settings, &w->change.times, w->now_ms};
+    return (struct view){w->change.settings, &w->change.times, w->now_ms,
+                         is_ssl_editable(w->zone->config)};
 }
 
 static bool change_one(struct api_write *w)

@@ -35,6 +35,13 @@ struct destination destination_of_visit(const struct snapshot *s, const struct v
     return destination_of(s, v->zone, &facts);
 }
 
+enum servers_speech destination_speech(const struct config_zone *zone, bool https)
+{
+    if (!visit_origin_https(zone, https))
+        return SERVERS_PLAIN;
+    return zone->settings.ssl == CONFIG_SSL_STRICT ? SERVERS_TLS_CHECKED : SERVERS_TLS;
+}
+
 void destination_describe(const struct destination *d, struct gw_buf *out)
 {
     const struct config_origin *origin = d->origin->config;

@@ -4,6 +4,7 @@
  * first origin rule that fits. The steps, purges by URL and explain ask here. Pure but for the
  * facts' scratch. Thread: any. Owns: nothing. */
 #include "gateway/snapshot.h"
+#include "gateway/upstream/servers.h"
 
 struct visit;
 
@@ -19,5 +20,7 @@ struct destination destination_of(const struct snapshot *s, const struct snapsho
 /* The same for a visit whose facts nobody has made; the scratch outlives the answer. */
 struct destination destination_of_visit(const struct snapshot *s, const struct visit *v,
                                         struct gw_arena *scratch);
+/* How it is spoken to, for a visitor who came by TLS or did not, if its URL leaves that open. */
+enum servers_speech destination_speech(const struct config_zone *zone, bool https);
 /* `origin http://a:1`, or `origin http://a:1 and 2 more by origin rule "Images"`. */
 void destination_describe(const struct destination *d, struct gw_buf *out);

@@ -306,7 +306,7 @@ struct upstream_request *origin_request_start(struct exchange *x, enum origin_re
         .limits = H1_LIMITS_DEFAULT,
         .read_timeout_ms = read_timeout_ms(x),
         .server = UPSTREAM_ANY,
-        .https = visit_origin_https(exchange_zone(x), x->client.https),
+        .speech = destination_speech(exchange_zone(x), x->client.https),
         .fault = meet_fault(x),
     };
     const size_t origin = (size_t)(x->destination.origin - x->ws->snapshot->origins);

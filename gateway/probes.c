@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/probes.h"
 
+#include "gateway/destination.h"
 #include "gateway/upstream/prober.h"
-#include "gateway/visit.h"
 
 struct probes {
     struct clock_timers *timers;
@@ -18,6 +18,20 @@ static bool any_wants_probes(const struct snapshot *s)
     return false;
 }
 
+struct probes *probes_start(struct gw_loop *loop, const struct worker_snapshot *ws)
+{
+    const struct snapshot *s = ws->snapshot;
+    if (!any_wants_probes(s))
+        return NULL;
+    struct probes *p = gw_zalloc(sizeof(*p) + s->origin_count * sizeof(p->probers[0]));
+    p->timers = clock_timers_new(loop, s->config->clock);
+    p->count = s->origin_count;
+    for (size_t i = 0; i < p->count; i++)
+        p->probers[i] = prober_new(ws->origins[i], p->timers);
+    probes_follow(p, s);
+    return p;
+}
+
 /* As most requests come: by TLS where some listener speaks it. A server that is spoken to in both
  * ways has one verdict. */
 static bool any_visitor_has_tls(const struct config *config)
@@ -28,27 +42,16 @@ static bool any_visitor_has_tls(const struct config *config)
     return false;
 }
 
-/* The zone's own origin and those of its rules stand in a row. */
-static void probe_zone(struct probes *p, const struct worker_snapshot *ws, size_t zone)
+void probes_follow(struct probes *p, const struct snapshot *s)
 {
-    const struct snapshot *s = ws->snapshot;
-    bool https = visit_origin_https(s->zones[zone].config, any_visitor_has_tls(s->config));
-    size_t end = zone + 1 < s->zone_count ? s->zones[zone + 1].first_origin : s->origin_count;
-    for (size_t i = s->zones[zone].first_origin; i < end; i++)
-        p->probers[i] = prober_new(ws->origins[i], p->timers, https);
-}
-
-struct probes *probes_start(struct gw_loop *loop, const struct worker_snapshot *ws)
-{
-    const struct snapshot *s = ws->snapshot;
-    if (!any_wants_probes(s))
-        return NULL;
-    struct probes *p = gw_zalloc(sizeof(*p) + s->origin_count * sizeof(p->probers[0]));
-    p->timers = clock_timers_new(loop, s->config->clock);
-    p->count = s->origin_count;
-    for (size_t i = 0; i < s->zone_count; i++)
-        probe_zone(p, ws, i);
-    return p;
+    bool https = any_visitor_has_tls(s->config);
+    for (size_t z = 0; p && z < s->zone_count; z++) {
+        enum servers_speech speech = destination_speech(s->zones[z].config, https);
+        /* The zone's own origin and those of its rules stand in a row. */
+        size_t end = z + 1 < s->zone_count ? s->zones[z + 1].first_origin : p->count;
+        for (size_t i = s->zones[z].first_origin; i < end; i++)
+            prober_speak(p->probers[i], speech);
+    }
 }
 
 void probes_stop(struct probes *p)

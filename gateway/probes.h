@@ -10,4 +10,6 @@ struct probes;
 
 /* NULL when no origin has health checks. */
 struct probes *probes_start(struct gw_loop *loop, const struct worker_snapshot *ws);
+/* The same configuration with other settings: `ssl` may have another value. NULL is fine. */
+void probes_follow(struct probes *p, const struct snapshot *s);
 void probes_stop(struct probes *p); /* NULL is fine */

@@ -27,6 +27,8 @@ enum snapshot_setting {
     SETTING_DEVELOPMENT_MODE,
     SETTING_ALWAYS_ONLINE,
     SETTING_SORT_QUERY,
+    SETTING_SSL,
+    SETTING_ALWAYS_USE_HTTPS,
     SETTING_COUNT
 };
 struct snapshot_settings {

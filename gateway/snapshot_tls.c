@@ -93,18 +93,30 @@ static void build_listener(struct snapshot *s, size_t listener, uint64_t wall_ms
     gw_arena_clear(&arena);
 }
 
-static void build_server(struct servers *servers, size_t index, struct gw_diags *diags)
+static void build_speech(struct servers *servers, size_t index, enum servers_speech speech,
+                         struct gw_diags *diags)
 {
     const struct config_origin *o = &servers_origin(servers)->servers[index];
-    if (o->scheme == CONFIG_SCHEME_HTTP)
-        return;
+    bool is_checked = o->scheme == CONFIG_SCHEME_HTTPS || speech == SERVERS_TLS_CHECKED;
     const struct tls_client_options options = {
         .ca = o->tls.ca.ptr,
         .name = o->tls.server_name.len ? o->tls.server_name.ptr : o->host.ptr,
-        .verify = o->tls.verify,
+        .verify = is_checked && o->tls.verify,
         .own = {o->tls.certificate.ptr, o->tls.key.ptr},
     };
-    servers_set_tls(servers, index, tls_client_load(&options, diags));
+    servers_set_tls(servers, index, speech, tls_client_load(&options, diags));
+}
+
+/* The API may change the zone's `ssl` from full to strict and back: both are ready. */
+static void build_server(struct servers *servers, size_t index, struct gw_diags *diags)
+{
+    enum config_scheme scheme = servers_origin(servers)->servers[index].scheme;
+    size_t errors = diags->errors;
+    if (scheme == CONFIG_SCHEME_HTTP)
+        return;
+    build_speech(servers, index, SERVERS_TLS, diags);
+    if (scheme == CONFIG_SCHEME_OPEN && diags->errors == errors) /* each problem is told once */
+        build_speech(servers, index, SERVERS_TLS_CHECKED, diags);
 }
 
 void snapshot_build_tls(struct snapshot *s, uint64_t wall_ms, struct gw_diags *diags)

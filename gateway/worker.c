@@ -116,6 +116,8 @@ static void run_reload(struct gw_task *task)
     worker->current = worker_snapshot_new(worker, order->snapshot);
     if (old->shared != worker->current->shared)
         start_probes(worker);
+    else
+        probes_follow(worker->probes, order->snapshot);
     if (old->snapshot->config != order->snapshot->config) { /* else: derived, all stays */
         access_log_configure(worker->log, &order->snapshot->config->log);
         renew_certificates(worker);

@@ -8,18 +8,26 @@ struct balancer {
     struct servers *servers;
     unsigned refs; /* the owner and each request under way */
     size_t count;
-    struct pool *pools[][2]; /* without TLS and with it; NULL: not spoken */
+    struct pool *pools[][SERVERS_SPEECH_COUNT]; /* NULL: not spoken */
 };
 
+/* A connection whose certificate nobody has checked must not serve a request that wants it checked:
+ * each way of speaking has a pool of its own. */
 static void make_pools(struct balancer *b, size_t server)
 {
+    static const bool spoken[][SERVERS_SPEECH_COUNT] = {
+        [CONFIG_SCHEME_HTTP] = {true, false, false},
+        [CONFIG_SCHEME_HTTPS] = {false, true, false},
+        [CONFIG_SCHEME_OPEN] = {true, true, true},
+    };
     const struct config_origin *origin = &servers_origin(b->servers)->servers[server];
-    struct tls_client *tls = servers_tls(b->servers, server);
-    assert(tls || origin->scheme == CONFIG_SCHEME_HTTP);
-    if (origin->scheme != CONFIG_SCHEME_HTTPS)
-        b->pools[server][0] = pool_hold(pool_new(b->loop, origin, NULL));
-    if (origin->scheme != CONFIG_SCHEME_HTTP)
-        b->pools[server][1] = pool_hold(pool_new(b->loop, origin, tls));
+    for (enum servers_speech speech = 0; speech < SERVERS_SPEECH_COUNT; speech++) {
+        struct tls_client *tls = servers_tls(b->servers, server, speech);
+        if (!spoken[origin->scheme][speech])
+            continue;
+        assert(tls || speech == SERVERS_PLAIN);
+        b->pools[server][speech] = pool_hold(pool_new(b->loop, origin, tls));
+    }
 }
 
 struct balancer *balancer_new(struct gw_loop *loop, struct servers *servers)
@@ -45,9 +53,10 @@ void balancer_unhold(struct balancer *b)
 {
     if (--b->refs)
         return;
-    for (size_t i = 0; i < 2 * b->count; i++)
-        if (b->pools[i / 2][i % 2])
-            pool_unhold(b->pools[i / 2][i % 2]);
+    for (size_t i = 0; i < b->count; i++)
+        for (size_t k = 0; k < SERVERS_SPEECH_COUNT; k++)
+            if (b->pools[i][k])
+                pool_unhold(b->pools[i][k]);
     free(b);
 }
 
@@ -55,8 +64,9 @@ void balancer_retire(struct balancer *b)
 {
     if (!b)
         return;
-    for (size_t i = 0; i < 2 * b->count; i++)
-        pool_retire(b->pools[i / 2][i % 2]);
+    for (size_t i = 0; i < b->count; i++)
+        for (size_t k = 0; k < SERVERS_SPEECH_COUNT; k++)
+            pool_retire(b->pools[i][k]);
     balancer_unhold(b);
 }
 
@@ -70,8 +80,10 @@ struct servers *balancer_servers(const struct balancer *b)
     return b->servers;
 }
 
-struct pool *balancer_pool(const struct balancer *b, size_t server, bool https)
+struct pool *balancer_pool(const struct balancer *b, size_t server, enum servers_speech speech)
 {
     struct pool *const *pools = b->pools[server];
-    return pools[https] ? pools[https] : pools[!https];
+    if (pools[speech])
+        return pools[speech];
+    return pools[SERVERS_PLAIN] ? pools[SERVERS_PLAIN] : pools[SERVERS_TLS];
 }

@@ -18,5 +18,5 @@ void balancer_unhold(struct balancer *b);
 
 struct gw_loop *balancer_loop(const struct balancer *b);
 struct servers *balancer_servers(const struct balancer *b);
-/* `https` decides where the server's URL leaves the scheme open. */
-struct pool *balancer_pool(const struct balancer *b, size_t server, bool https);
+/* `speech` decides where the server's URL leaves the scheme open. */
+struct pool *balancer_pool(const struct balancer *b, size_t server, enum servers_speech speech);

@@ -75,7 +75,7 @@ struct upstream_call {
      * once, and what becomes of it counts nowhere. */
     size_t server;
     struct upstream_fault fault;
-    bool https; /* where the server's URL leaves the scheme open */
+    enum servers_speech speech; /* where the server's URL leaves the scheme open */
 };
 
 struct upstream_request *upstream_start(struct balancer *balancer, const struct upstream_call *call,

@@ -20,7 +20,7 @@ void client_report(struct upstream_request *r, int err, unsigned status)
 static void begin_attempt(struct upstream_request *r, size_t server)
 {
     r->server = server;
-    r->pool = pool_hold(balancer_pool(r->balancer, server, r->call.https));
+    r->pool = pool_hold(balancer_pool(r->balancer, server, r->call.speech));
     r->tried |= 1u << server;
     r->tries++;
     r->reported = false;

@@ -22,7 +22,7 @@ struct prober {
     struct balancer *balancer;
     struct clock_timers *timers;
     const struct config_health *health;
-    bool https;
+    enum servers_speech speech;
     size_t count;
     struct probe probes[];
 };
@@ -158,7 +158,7 @@ static void begin(struct clock_timer *timer)
                                        .limits = H1_LIMITS_DEFAULT,
                                        .read_timeout_ms = p->health->timeout_ms,
                                        .server = probe->server,
-                                       .https = p->https};
+                                       .speech = p->speech};
     gw_buf_init(&probe->body, PROBER_BODY_MAX);
     gw_deadline_set(balancer_loop(p->balancer), &probe->timeout, p->health->timeout_ms);
     probe->request = upstream_start(p->balancer, &call, &probe_events, probe);
@@ -166,7 +166,7 @@ static void begin(struct clock_timer *timer)
 
 /* ---- life ---- */
 
-struct prober *prober_new(struct balancer *balancer, struct clock_timers *timers, bool https)
+struct prober *prober_new(struct balancer *balancer, struct clock_timers *timers)
 {
     const struct config_origin *origin = servers_origin(balancer_servers(balancer));
     if (!origin->health.enabled)
@@ -175,7 +175,6 @@ struct prober *prober_new(struct balancer *balancer, struct clock_timers *timers
     p->balancer = balancer_hold(balancer);
     p->timers = timers;
     p->health = &origin->health;
-    p->https = https;
     p->count = origin->server_count;
     for (size_t i = 0; i < p->count; i++) {
         p->probes[i] = (struct probe){.prober = p, .server = i};
@@ -184,6 +183,12 @@ struct prober *prober_new(struct balancer *balancer, struct clock_timers *timers
         clock_timer_set(timers, &p->probes[i].timer, now_ms(p));
     }
     return p;
+}
+
+void prober_speak(struct prober *p, enum servers_speech speech)
+{
+    if (p)
+        p->speech = speech;
 }
 
 void prober_free(struct prober *p)

@@ -15,10 +15,11 @@
 
 struct prober;
 
-/* NULL when the origin has no health checks. The balancer is held, the timers are borrowed. By
- * `https` servers whose URL leaves the scheme open are spoken to by TLS, with the certificate
- * checked as requests check it. */
-struct prober *prober_new(struct balancer *balancer, struct clock_timers *timers, bool https);
+/* NULL when the origin has no health checks. The balancer is held, the timers are borrowed. */
+struct prober *prober_new(struct balancer *balancer, struct clock_timers *timers);
+/* How its next probes speak to servers whose URL leaves the scheme open [SERVERS_PLAIN]. NULL is
+ * fine. */
+void prober_speak(struct prober *p, enum servers_speech speech);
 /* Probes under way are forgotten. NULL is fine. */
 void prober_free(struct prober *p);
 /* Whether an answer's body says that the server is well; `why` (of `size` bytes) gets the reason

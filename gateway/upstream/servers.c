@@ -9,8 +9,8 @@
 #include "gateway/upstream/retry_budget.h"
 
 struct server_state {
-    struct tls_client *tls; /* or NULL */
-    int64_t turn;           /* current weight of the smooth round robin */
+    struct tls_client *tls[SERVERS_SPEECH_COUNT]; /* or NULL */
+    int64_t turn;                                 /* current weight of the smooth round robin */
     uint32_t active;
     /* By requests. */
     uint32_t fails;        /* since window_ms */
@@ -48,8 +48,8 @@ void servers_free(struct servers *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->count; i++)
-        tls_client_unref(s->state[i].tls);
+    for (size_t i = 0; i < s->count * SERVERS_SPEECH_COUNT; i++)
+        tls_client_unref(s->state[i / SERVERS_SPEECH_COUNT].tls[i % SERVERS_SPEECH_COUNT]);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -64,14 +64,15 @@ size_t servers_count(const struct servers *s)
     return s->count;
 }
 
-void servers_set_tls(struct servers *s, size_t server, struct tls_client *tls)
+void servers_set_tls(struct servers *s, size_t server, enum servers_speech speech,
+                     struct tls_client *tls)
 {
-    s->state[server].tls = tls;
+    s->state[server].tls[speech] = tls;
 }
 
-struct tls_client *servers_tls(const struct servers *s, size_t server)
+struct tls_client *servers_tls(const struct servers *s, size_t server, enum servers_speech speech)
 {
-    return s->state[server].tls;
+    return s->state[server].tls[speech];
 }
 
 /* ---- whose turn it is ---- */

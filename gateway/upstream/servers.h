@@ -22,6 +22,10 @@
 struct servers;
 struct tls_client;
 
+/* How a request speaks to a server whose URL leaves the scheme open; others have their own way.
+ * Cloudflare checks the certificate of such a one in the mode "strict" alone. */
+enum servers_speech { SERVERS_PLAIN, SERVERS_TLS, SERVERS_TLS_CHECKED, SERVERS_SPEECH_COUNT };
+
 enum servers_probe { SERVERS_PROBE_NONE, SERVERS_PROBE_UP, SERVERS_PROBE_DOWN };
 
 struct servers_view {
@@ -40,10 +44,12 @@ struct servers *servers_new(const struct config_origin *origin);
 void servers_free(struct servers *s); /* NULL is fine */
 const struct config_origin *servers_origin(const struct servers *s);
 size_t servers_count(const struct servers *s);
-/* How a server is spoken to by TLS: takes the reference over. Before there are pools; every server
- * has one whose scheme is not http. */
-void servers_set_tls(struct servers *s, size_t server, struct tls_client *tls);
-struct tls_client *servers_tls(const struct servers *s, size_t server);
+/* How a server is spoken to by TLS: takes the reference over. Before there are pools. One of https
+ * has SERVERS_TLS, which checks its certificate if the configuration says so; one whose scheme is
+ * open has both. */
+void servers_set_tls(struct servers *s, size_t server, enum servers_speech speech,
+                     struct tls_client *tls);
+struct tls_client *servers_tls(const struct servers *s, size_t server, enum servers_speech speech);
 
 /* Begins a request's first attempt: never SERVERS_NONE. */
 size_t servers_first(struct servers *s, uint64_t now_ms);

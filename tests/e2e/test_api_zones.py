@@ -137,7 +137,8 @@ VALUES = {"cache_level": ("aggressive", ["basic", "simplified", "aggressive"], [
           "browser_cache_ttl": (0, [30, 14400, 31536000, 0], [1, 29, -30, "30", 1.5, 31536001, True]),
           "development_mode": ("off", ["on", "off"], [True, "yes", ""]),
           "always_online": ("off", ["on", "off"], [True, 1]),
-          "sort_query_string_for_cache": ("off", ["on", "off"], [False, {}])}
+          "sort_query_string_for_cache": ("off", ["on", "off"], [False, {}]),
+          "always_use_https": ("off", ["on", "off"], [True, "yes"])}
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -154,6 +155,38 @@ def test_setting(api, name):
             assert api.refused("PATCH", f"/settings/{name}", {"value": wrong})[:2] == (1007, f"Invalid value for zone setting {name}")
         assert api.refused("PATCH", f"/settings/{name}", {})[0] == 1007
         assert api.get(f"/settings/{name}") == changed
+
+
+def test_ssl_of_an_origin_that_names_its_scheme_is_read_only(api):
+    setting = api.get("/settings/ssl")
+    assert (setting["value"], setting["editable"]) == ("flexible", False)
+    code, message = api.refused("PATCH", "/settings/ssl", {"value": "strict"})[:2]
+    assert code == 1007 and message.startswith("Invalid value for zone setting ssl: the URL of each origin")
+    api.refused("PATCH", "/settings", {"items": [{"id": "always_use_https", "value": "on"}, {"id": "ssl", "value": "full"}]})
+    assert api.get("/settings/always_use_https")["value"] == "off"  # all or none
+    assert api.patch("/settings/ssl", {"value": "flexible"})["value"] == "flexible"  # what it is already
+
+
+def test_ssl_modes(start, origin):
+    api = Api(start(origin, zone={"origin": {"url": f"//{origin.address}"}}))
+    assert api.get("/settings/ssl")["editable"] is True
+    for mode in ("full", "strict", "flexible"):
+        changed = api.patch("/settings/ssl", {"value": mode})
+        assert (changed["value"], changed["editable"]) == (mode, True) and changed["modified_on"]
+        assert api.get("/settings/ssl") == changed
+    for wrong in ("origin_pull", "STRICT", "on", True, None):
+        assert api.refused("PATCH", "/settings/ssl", {"value": wrong})[:2] == (1007, "Invalid value for zone setting ssl")
+    assert "which this edge does not do" in api.refused("PATCH", "/settings/ssl", {"value": "off"})[1]
+    assert api.get("/settings/ssl")["value"] == "flexible"
+
+
+def test_always_use_https_is_live(api, origin):
+    assert api.gateway.fetch("/a").status == 200
+    api.patch("/settings/always_use_https", {"value": "on"})
+    sent_on = api.gateway.fetch("/a")
+    assert (sent_on.status, sent_on.get("Location")) == (301, "https://www.example.test/a") and origin.count() == 1
+    api.patch("/settings/always_use_https", {"value": "off"})
+    assert api.gateway.fetch("/a").status == 200
 
 
 def test_unknown_setting(api):

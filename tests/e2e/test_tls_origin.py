@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from edge import Reply, Truncated, wait_until
+from edge.api import Api
 from edge.tls import TlsClient, TlsOrigin, self_signed, trust
 
 HOST = "www.example.test"
@@ -232,6 +233,25 @@ def test_health_checks_speak_as_visitors_are_spoken_for(start, origin, secure, a
         patience_ms = 10_000 if verdict == "up" else 300  # who does not understand a handshake waits for more of it
         zone_of_it = probed(f"//{target.address}", {"ssl": mode}, patience_ms, **trusted)
         assert probe_of(start(target, listen=[{"address": "127.0.0.1:0", **listener}], zone=zone_of_it))[0] == verdict
+    stranger.stop()
+
+
+def test_ssl_changed_through_the_api_is_in_force_at_once(start, authority, tmp_path):
+    """Connections that were made without looking at the certificate serve nobody who wants it looked at, and probes follow."""
+    stranger = TlsOrigin(self_signed(str(tmp_path), "stranger.test"))
+    listen = [{"address": "127.0.0.1:0", "tls": authority.tls(HOST)}]
+    gateway = start(stranger, listen=listen, zone=probed(f"//{stranger.address}", {"ssl": "full"}))
+    api = Api(gateway)
+
+    def fetch():
+        with TlsClient(gateway.address, authority.context()) as client:
+            return client.request("GET", "/").read().status
+
+    assert probe_of(gateway)[0] == "up" and fetch() == 200
+    for mode, status, verdict in (("strict", 526, "down"), ("full", 200, "up"), ("strict", 526, "down")):
+        api.patch("/settings/ssl", {"value": mode})
+        assert fetch() == status
+        wait_until(lambda v=verdict: gateway.advance(20_000) or probe_of(gateway)[0] == v, f"probes under {mode}")
     stranger.stop()
 
 
