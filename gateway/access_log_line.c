@@ -285,6 +285,10 @@ static void put_client(struct access_line *line, const struct exchange *x, struc
     f.cut = false;
     if ((value = headers_get(headers, HEADER_REFERER)))
         add_referer(line, &f, value);
+    put(pen, GW_STR("\",\"ClientSSLProtocol\":\""));
+    put(pen, x->client.tls.version.len ? x->client.tls.version : GW_STR("none"));
+    put(pen, GW_STR("\",\"ClientSSLCipher\":\""));
+    put(pen, x->client.tls.cipher.len ? x->client.tls.cipher : GW_STR("NONE"));
 }
 
 /* The key itself holds addresses and user ids; its hash still tells which lines belong together. */

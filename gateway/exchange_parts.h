@@ -7,6 +7,7 @@
 #include "cache/conditional.h"
 #include "cache/reader.h"
 #include "cache/store_decision.h"
+#include "config/rules/request.h"
 #include "gateway/net/address.h"
 #include "limiter/limiter.h"
 #include "limiter/rate_rules.h"
@@ -23,9 +24,10 @@ struct exchange_client {
     struct gw_ip ip;
     char ip_text[GW_IP_TEXT_MAX];
     uint8_t ip_text_len;
-    bool trusted;  /* the peer may speak for others */
-    bool https;    /* scheme the visitor used, or stands for */
-    uint16_t port; /* public port the visitor used, or stands for */
+    bool trusted;         /* the peer may speak for others */
+    bool https;           /* scheme the visitor used, or stands for */
+    uint16_t port;        /* public port the visitor used, or stands for */
+    struct rules_tls tls; /* static texts */
     struct net_address peer;
 };
 

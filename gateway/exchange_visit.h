@@ -33,6 +33,7 @@ static inline struct visit exchange_visit(const struct exchange *x)
         .ray_id = gw_str(x->ray, 16),
         .origin = x->destination.origin ? x->destination.origin->config : NULL,
         .https = x->client.https,
+        .tls = x->client.tls,
         .port = x->client.port,
         .wall_ms = x->now.wall_ms,
     };

@@ -23,6 +23,12 @@ static void find_client(struct explain *e, const struct explain_question *q)
     e->visit.ip_text = gw_arena_dup(&e->arena, gw_str(text, len));
 }
 
+static void find_tls(struct explain *e, const struct explain_question *q)
+{
+    e->visit.tls = (struct rules_tls){gw_arena_dup(&e->arena, q->tls.version),
+                                      gw_arena_dup(&e->arena, q->tls.cipher)};
+}
+
 static bool find_place(struct explain *e, const struct explain_question *q, char *error)
 {
     e->edge = e->snapshot->config->listen[0].edge;
@@ -174,6 +180,7 @@ struct explain *explain_new(const struct snapshot *s, const struct explain_quest
         return NULL;
     }
     find_client(e, q);
+    find_tls(e, q);
     if (!find_place(e, q, error)) {
         explain_free(e);
         return NULL;

@@ -33,6 +33,7 @@ struct explain_question {
     struct gw_ip ip;            /* of the peer [127.0.0.1] */
     struct gw_str edge;         /* [the first listener's] */
     struct gw_str country;      /* [the edge's] upper case */
+    struct rules_tls tls;       /* [none] */
     uint64_t now_ms;            /* wall clock */
     struct cache_store *store;  /* live: also look into the cache; NULL: do not */
     struct rate_counters *rate; /* likewise into the counters of rate limiting rules */

@@ -4,8 +4,8 @@
 #define HEADERS_MAX 256
 #define COOKIES_MAX ((size_t)64 * 1024)
 
-static const char *const own_members[] = {"url", "method", "headers", "cookies",
-                                          "ip",  "edge",   "country", NULL};
+static const char *const own_members[] = {"url",  "method",  "headers",     "cookies",    "ip",
+                                          "edge", "country", "tls_version", "tls_cipher", NULL};
 static const char *const trace_members[] = {
     "url", "method", "headers", "cookies", "protocol", "body", "skip_response", "context", NULL};
 
@@ -105,6 +105,8 @@ bool explain_question_read(struct explain_asked *a, const struct json *object,
     if (!check_members(a, object, trace ? trace_members : own_members) ||
         !read_text(a, object, "url", &q->url) || !read_text(a, object, "method", &q->method) ||
         !read_text(a, object, "edge", &q->edge) || !read_ip(a, object) ||
+        !read_text(a, object, "tls_version", &q->tls.version) ||
+        !read_text(a, object, "tls_cipher", &q->tls.cipher) ||
         !read_text(a, place, trace ? "iso_code" : "country", &q->country) ||
         !read_headers(a, json_get(object, "headers")) ||
         !read_cookies(a, json_get(object, "cookies"), arena))

@@ -10,7 +10,7 @@
 #include "gateway/explain.h"
 
 enum explain_form {
-    EXPLAIN_FORM_OWN,   /* url, method, headers, cookies, ip, edge, country */
+    EXPLAIN_FORM_OWN,   /* url, method, headers, cookies, ip, edge, country, tls_* */
     EXPLAIN_FORM_TRACE, /* Cloudflare's: the country is context.geoloc.iso_code; method required */
 };
 

@@ -20,6 +20,7 @@ struct explain *hindsight_explain(const struct snapshot *s, const struct record 
         .headers = &r->request,
         .ip = r->peer,
         .edge = r->edge,
+        .tls = r->tls,
         .now_ms = now_ms,
         .store = live ? live->store : NULL,
         .rate = live ? live->rate : NULL,

@@ -91,6 +91,7 @@ static void keep_facts(struct record *r, const struct exchange *x)
     r->cache = x->cache.status;
     r->reason = cache_reason_text(x->cache.reason);
     r->peer = net_address_to_ip(&x->client.peer);
+    r->tls = x->client.tls;
     r->isolate = x->isolate;
     r->limit = x->limit.verdict.limit;
     r->count = x->limit.verdict.count;

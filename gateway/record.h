@@ -10,6 +10,7 @@
  * Immutable once made. Thread: made on its worker's, read anywhere; the count is atomic. Owns: all
  * its texts. Limits: RECORD_BYTES_MAX a record; fields beyond it are dropped and `cut` says so. */
 #include "cache/status.h"
+#include "config/rules/request.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/buf.h"
 #include "gateway/base/ip.h"
@@ -36,6 +37,7 @@ struct record {
     struct headers request;
     struct gw_str response; /* header lines, each ended by CRLF */
     struct gw_ip peer;
+    struct rules_tls tls;
     uint32_t isolate, limit, count;
     uint64_t reset_at_ms; /* of the limiter's window; 0: not counted */
     bool has_body;        /* the request had one: it cannot be sent again */

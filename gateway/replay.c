@@ -153,6 +153,7 @@ static bool read_head(struct exchange *x, const struct record *record)
 static void play_client(struct exchange *x, const struct record *record, size_t edge)
 {
     x->client.peer = net_address_ip(&record->peer, 0);
+    x->client.tls = record->tls;
     x->client.https = gw_str_starts(record->url, GW_STR("https:"));
     x->client.port = x->request.host.port ? x->request.host.port : x->client.https ? 443 : 80;
     x->edge = edge;

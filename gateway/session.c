@@ -12,6 +12,27 @@
 
 /* ---- what the versions share ---- */
 
+/* Cloudflare has BoringSSL's names for the suites of TLS 1.3, which OpenSSL calls as RFC 8446 does.
+ */
+static struct gw_str cipher_name(struct gw_str name)
+{
+    static const struct gw_str names[][2] = {
+        {GW_STR("TLS_AES_128_GCM_SHA256"), GW_STR("AEAD-AES128-GCM-SHA256")},
+        {GW_STR("TLS_AES_256_GCM_SHA384"), GW_STR("AEAD-AES256-GCM-SHA384")},
+        {GW_STR("TLS_CHACHA20_POLY1305_SHA256"), GW_STR("AEAD-CHACHA20-POLY1305-SHA256")},
+    };
+    for (size_t i = 0; i < GW_COUNT(names); i++)
+        if (gw_str_eq(names[i][0], name))
+            return names[i][1];
+    return name;
+}
+
+static struct rules_tls read_tls(const struct conn *c)
+{
+    struct conn_tls_facts facts = conn_tls_facts(c);
+    return (struct rules_tls){gw_str_z(facts.version), cipher_name(gw_str_z(facts.cipher))};
+}
+
 void session_begin(struct session *s, const struct session_ops *ops,
                    const struct session_door *door, struct conn *c)
 {
@@ -20,6 +41,7 @@ void session_begin(struct session *s, const struct session_ops *ops,
     s->worker = worker;
     s->door = door;
     s->conn = c;
+    s->tls = read_tls(c);
     s->serial = worker->session_serial++ * worker->server->worker_count + worker->index;
     gw_list_push(&worker->sessions, &s->link);
     worker->session_count++;
@@ -41,6 +63,7 @@ struct exchange *session_exchange(struct session *s, const struct exchange_io *i
     x->client.peer = *conn_peer(s->conn);
     x->client.https = s->door->https;
     x->client.port = s->door->port;
+    x->client.tls = s->tls;
     size_t edge = snapshot_edge_of(x->ws->snapshot, gw_str_z(s->door->edge));
     x->edge = edge == GW_NPOS ? 0 : edge;
     x->isolate = s->serial;

@@ -38,7 +38,8 @@ struct session {
     struct worker *worker;
     const struct session_door *door;
     struct conn *conn;
-    uint32_t serial; /* chooses the isolate */
+    uint32_t serial;      /* chooses the isolate */
+    struct rules_tls tls; /* what the handshake settled */
 };
 
 /* For the listener. */

@@ -25,6 +25,7 @@ struct visit {
     struct gw_str ray_id;
     const struct config_origin *origin; /* where it goes; NULL: the zone's own */
     bool https;
+    struct rules_tls tls;
     uint16_t port;
     uint64_t wall_ms;
 };
@@ -43,6 +44,7 @@ static inline void visit_rules(const struct visit *v, struct gw_arena *scratch,
     facts->raw_path = v->request->url.path;
     facts->raw_query = v->request->url.query;
     facts->https = v->https;
+    facts->tls = v->tls;
     facts->headers = &v->request->headers;
     facts->client_ip = v->ip;
     facts->country = v->country;

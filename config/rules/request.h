@@ -45,6 +45,13 @@ enum rules_derived {
     RULES_DERIVED_COUNT,
 };
 
+/* How the visitor's connection is encrypted, in Cloudflare's words: "TLSv1.3",
+ * "AEAD-AES128-GCM-SHA256". Both empty without TLS, or where something in front of this edge ends
+ * it. */
+struct rules_tls {
+    struct gw_str version, cipher;
+};
+
 struct rules_request {
     struct gw_str method;              /* upper case */
     struct gw_str version;             /* "HTTP/1.1" */
@@ -53,6 +60,7 @@ struct rules_request {
     struct gw_str query;               /* likewise, without "?" */
     struct gw_str raw_path, raw_query; /* as they came; ptr NULL: the same as path and query */
     bool https;
+    struct rules_tls tls;
     bool bot; /* a verified bot: cf.client.bot */
     bool headers_truncated;
     const struct headers *headers;

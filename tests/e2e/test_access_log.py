@@ -11,7 +11,7 @@ from edge import Reply, wait_until
 
 FIELDS = ["RayID", "ClientIP", "ClientRequestHost", "ClientRequestMethod", "ClientRequestURI", "EdgeStartTimestamp",
           "EdgeEndTimestamp", "EdgeResponseStatus", "EdgeResponseBytes", "EdgeColoCode", "CacheCacheStatus",
-          "OriginResponseStatus", "OriginResponseDurationMs"]
+          "OriginResponseStatus", "OriginResponseDurationMs", "ClientSSLProtocol", "ClientSSLCipher"]
 
 
 def test_line_has_all_fields(gateway, origin):

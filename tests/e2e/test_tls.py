@@ -13,6 +13,7 @@ import pytest
 
 from edge import RawClient, Reply, wait_until
 from edge.gateway import BINARY
+from edge.h2 import H2Client
 from edge.sanitizer import SANITIZED
 from edge.tls import TlsClient, client_context, openssl, self_signed, trust
 
@@ -362,6 +363,50 @@ def test_the_scheme_is_told_to_rules_and_origin(start, origin, authority):
     assert edge.gateway.fetch("/other").cache == "DYNAMIC"
     assert origin.last("/other").get("X-Forwarded-Proto") == "http"
     assert edge.gateway.logged(ClientRequestScheme="https", ClientRequestURI="/page")
+
+
+TLS_NAMES = {ssl.TLSVersion.TLSv1_2: ("TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"), ssl.TLSVersion.TLSv1_3: ("TLSv1.3", "AEAD-AES128-GCM-SHA256")}
+
+
+@pytest.fixture(scope="module")
+def by_version(shared_start, shared_origin, authority):
+    """Caches what comes by TLS 1.3 in one way and by TLS 1.2 in another; without TLS neither field has a value."""
+    rules = [{"action": "set_cache_settings", "expression": expression, "action_parameters": {"cache": True, "edge_ttl": {"mode": "override_origin", "default": 60}}}
+             for expression in ('cf.tls_version eq "TLSv1.3" and starts_with(cf.tls_cipher, "AEAD-")',
+                                'cf.tls_cipher eq "ECDHE-ECDSA-AES128-GCM-SHA256" and cf.tls_version in {"TLSv1.2"}',
+                                'cf.tls_version eq "" and cf.tls_cipher eq "" and http.request.uri.path eq "/plain"')]
+    return Edge(shared_start(shared_origin, listen=listeners(authority.tls(HOST)), rules=rules, admin={"address": "127.0.0.1:0", "record": True},
+                             zone={"plan": "enterprise"}), authority)
+
+
+@pytest.mark.parametrize("version", TLS_NAMES)
+def test_version_and_cipher_are_told_to_rules_and_log(by_version, authority, version):
+    gateway, (protocol, cipher) = by_version.gateway, TLS_NAMES[version]
+    with by_version.client(authority.context(versions=version)) as client:
+        for path in (f"/{protocol}", f"/{protocol}/again"):
+            assert client.request("GET", path).read().cache == "MISS"
+    line = gateway.logged(ClientRequestURI=f"/{protocol}/again")[0]
+    assert (line["ClientSSLProtocol"], line["ClientSSLCipher"]) == (protocol, cipher)
+    # What explains it afterwards, or sends it again, knows them too.
+    recorded = f"/api/requests/{line['RayID']}"
+    matched = [rule["matched"] for rule in gateway.api_json(recorded)["now"]["result"]["trace"][0]["trace"]]
+    assert matched == [protocol == "TLSv1.3", protocol == "TLSv1.2", False]
+    gateway.api_json(f"{recorded}/replay", "POST")
+    assert {again["ClientSSLCipher"] for again in gateway.logged(2, ClientRequestURI=f"/{protocol}/again")} == {cipher}
+    asked = {"url": f"https://{HOST}/", "tls_version": protocol, "tls_cipher": cipher}
+    rules = gateway.api_json("/api/explain", "POST", asked)["result"]["trace"][0]["trace"]
+    assert [rule["matched"] for rule in rules] == matched
+
+
+def test_the_same_by_http2_and_without_tls(by_version, authority):
+    gateway = by_version.gateway
+    with H2Client(by_version.address, tls=authority.context(alpn=["h2"])) as client:
+        assert client.fetch("GET", "/h2").status == 200
+    line = gateway.logged(ClientRequestURI="/h2")[0]
+    assert (line["ClientSSLProtocol"], line["ClientSSLCipher"], line["CacheCacheStatus"]) == ("TLSv1.3", "AEAD-AES128-GCM-SHA256", "miss")
+    assert (gateway.fetch("/plain").cache, gateway.fetch("/other").cache) == ("MISS", "DYNAMIC")
+    line = gateway.logged(ClientRequestURI="/plain")[0]
+    assert (line["ClientSSLProtocol"], line["ClientSSLCipher"]) == ("none", "NONE")
 
 
 def test_always_use_https(start, origin, authority):

@@ -131,6 +131,8 @@ static void test_json(void **state)
     assert_text(doc, "ClientRequestURI", "/a?b=1&c");
     assert_text(doc, "ClientRequestScheme", "https");
     assert_text(doc, "ClientRequestProtocol", "HTTP/1.1");
+    assert_text(doc, "ClientSSLProtocol", "none"); /* something in front speaks TLS for this edge */
+    assert_text(doc, "ClientSSLCipher", "NONE");
     assert_text(doc, "ClientRequestUserAgent", "say \"hi\"\\\xEF\xBF\xBD");
     assert_text(doc, "ClientRequestReferer", "");
     assert_text(doc, "EdgeStartTimestamp", "1994-11-06T08:49:37.042Z");

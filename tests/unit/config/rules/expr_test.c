@@ -230,7 +230,7 @@ static void notes_are_kept(void **state)
     } cases[] = {
         {"ssl and http.request.cookies[\"s\"] ne \"\"", "http.request.cookies[\"s\"]",
          "http.request.cookies[\"s\"][0]"},
-        {"cf.tls_version eq \"\"", "cf.tls_version", "not simulated"},
+        {"cf.threat_score eq 0", "cf.threat_score", "not simulated"},
         {"ip.src in $cf.malware", "$cf.malware", "matches nothing"},
     };
     for (size_t i = 0; i < GW_COUNT(cases); i++) {
