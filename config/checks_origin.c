@@ -120,6 +120,27 @@ void check_origin_rule(struct load *l, const struct json *v, void *target)
         rule->name = rule->expression.text;
 }
 
+/* All zones share the counters, and so does everybody who is counted: there is nothing to choose.
+ */
+static void check_counters_fault(struct load *l, const struct json *v,
+                                 const struct config_fault *fault)
+{
+    static const char *const known[] = {"name", "where", "abort", NULL};
+    if (fault->where != CONFIG_FAULT_COUNTERS)
+        return;
+    for (const struct json *m = json_first(v); m; m = json_next(m)) {
+        size_t i = 0;
+        while (known[i] && !gw_str_eq(gw_str_z(known[i]), json_key(m)))
+            i++;
+        if (!known[i])
+            json_key_error(l->doc, m, l->diags,
+                           "a fault of the counters takes them from everybody: it has \"abort\" "
+                           "and nothing else");
+    }
+    if (!fault->abort)
+        json_error(l->doc, v, l->diags, "a fault of the counters needs \"abort\": true");
+}
+
 /* What a fault does after its delay is one thing. */
 void check_fault(struct load *l, const struct json *v, void *target)
 {
@@ -144,6 +165,7 @@ void check_fault(struct load *l, const struct json *v, void *target)
         json_error(l->doc, v, l->diags,
                    "\"truncate_bytes\" and \"server\" are for faults of the origin, not of the "
                    "edge");
+    check_counters_fault(l, v, fault);
 }
 
 static void check_zone_of(struct load *l, const struct json *v, struct config_fault *fault,
@@ -152,6 +174,9 @@ static void check_zone_of(struct load *l, const struct json *v, struct config_fa
     if (fault->zone.len && !gw_str_eq(fault->zone, zone))
         json_error(l->doc, json_get(v, "zone"), l->diags,
                    "a fault in a zone is that zone's; leave \"zone\" out or move it there");
+    if (fault->where == CONFIG_FAULT_COUNTERS)
+        json_error(l->doc, json_get(v, "where"), l->diags,
+                   "the counters are no zone's; PUT /api/faults/NAME takes them away");
     fault->zone = zone;
 }
 

@@ -11,16 +11,17 @@
 #define CONFIG_FAULTS_MAX  32      /* of a process */
 #define CONFIG_RATIO_WHOLE 1000000 /* ratios are parts of a million */
 
-enum config_fault_where { CONFIG_FAULT_ORIGIN, CONFIG_FAULT_EDGE };
+enum config_fault_where { CONFIG_FAULT_ORIGIN, CONFIG_FAULT_EDGE, CONFIG_FAULT_COUNTERS };
 
 struct config_fault {
     struct gw_str name; /* of letters, digits, "-", "_", "."; unique */
     struct gw_str zone; /* [every zone] the zone that holds it, or as the API says */
     struct config_expression expression; /* [every request] */
-    enum config_fault_where where;       /* [origin] edge: before limiter and cache */
-    uint32_t delay_ms;                   /* [0] before anything else happens */
-    bool abort;                          /* [false] the connection is reset */
-    bool truncates;                      /* truncate_bytes was given: the body is cut behind them */
+    enum config_fault_where where; /* [origin] edge: before limiter and cache; counters: "abort"
+                                      alone, and the process has no counter backend */
+    uint32_t delay_ms;             /* [0] before anything else happens */
+    bool abort;                    /* [false] the connection is reset */
+    bool truncates;                /* truncate_bytes was given: the body is cut behind them */
     uint32_t truncate_bytes;
     uint32_t status; /* [0: none] 520 to 530 as the failure they stand for, others as an answer */
     uint32_t ratio;  /* [1 = 1000000 parts of a million] of the requests that fit */

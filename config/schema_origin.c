@@ -6,7 +6,7 @@
 #define DAY_MS 86400000
 
 static const char *const balance_words[] = {"round_robin", "least_connections", NULL};
-static const char *const where_words[] = {"origin", "edge", NULL};
+static const char *const where_words[] = {"origin", "edge", "counters", NULL};
 
 static const struct schema_key tls_keys[] = {
     {SCHEMA_KEY(struct config_origin, tls.ca, "ca", PATH),
@@ -129,7 +129,10 @@ static const struct schema_key fault_keys[] = {
     {SCHEMA_KEY(struct config_fault, expression, "expression", FORM), .form = &form_expression,
      .help = "which requests, as in a rule; default: all"},
     {SCHEMA_KEY(struct config_fault, where, "where", ENUM), .initial = "origin",
-     .words = where_words, .help = "as if the origin failed, or at the edge before the cache"},
+     .words = where_words,
+     .help =
+         "as if the origin failed, at the edge before the cache, or (through the API) as if the "
+         "counter backend were away"},
     {SCHEMA_KEY(struct config_fault, delay_ms, "delay_ms", INT), .initial = "0", .max = DAY_MS,
      .help = "wait before anything else"},
     {SCHEMA_KEY(struct config_fault, abort, "abort", BOOL), .initial = "false",

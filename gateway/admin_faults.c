@@ -7,6 +7,7 @@
 #include "gateway/admin_upstreams.h"
 #include "gateway/api_write.h"
 #include "gateway/faults.h"
+#include "gateway/server.h"
 
 /* ---- showing ---- */
 
@@ -36,6 +37,7 @@ static void add_effect(struct gw_buf *out, const struct config_fault *config)
 
 static void add_fault(struct gw_buf *out, const struct fault *fault)
 {
+    static const char *const places[] = {"origin", "edge", "counters"};
     const struct config_fault *config = &fault->config;
     gw_buf_add(out, GW_STR("{\"name\":"));
     gw_buf_json(out, config->name);
@@ -43,7 +45,7 @@ static void add_fault(struct gw_buf *out, const struct fault *fault)
         add_text(out, "zone", config->zone);
     if (config->expression.text.len)
         add_text(out, "expression", config->expression.text);
-    add_text(out, "where", config->where == CONFIG_FAULT_EDGE ? GW_STR("edge") : GW_STR("origin"));
+    add_text(out, "where", gw_str_z(places[config->where]));
     add_effect(out, config);
     add_text(out, "source", fault->from_api ? GW_STR("api") : GW_STR("configuration"));
     gw_buf_printf(out, ",\"seen\":%llu,\"injected\":%llu}",
@@ -101,6 +103,13 @@ static bool has_zone(const struct snapshot *s, struct gw_str name)
     return name.len == 0;
 }
 
+static bool has_backend(const struct api_write *w)
+{
+    struct limiter_health health;
+    limiter_world_health(w->server->limiter, &health);
+    return health.redis;
+}
+
 /* NULL after a refusal. */
 static struct fault *read_fault(struct api_write *w, const struct json *v)
 {
@@ -110,9 +119,15 @@ static struct fault *read_fault(struct api_write *w, const struct json *v)
     if (!fault)
         refuse(w, &diags);
     gw_diags_release(&diags);
-    if (!fault || has_zone(w->snapshot, fault->config.zone))
+    if (!fault)
+        return NULL;
+    if (fault->config.where == CONFIG_FAULT_COUNTERS && !has_backend(w))
+        admin_fail(&w->call, 400,
+                   "the counters are in this process: there is no backend to take away");
+    else if (!has_zone(w->snapshot, fault->config.zone))
+        admin_fail(&w->call, 400, "there is no zone \"%.*s\"", GW_STR_ARG(fault->config.zone));
+    else
         return fault;
-    admin_fail(&w->call, 400, "there is no zone \"%.*s\"", GW_STR_ARG(fault->config.zone));
     fault_unref(fault);
     return NULL;
 }

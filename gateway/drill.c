@@ -21,6 +21,7 @@ const struct drill_kind drill_kinds[] = {
     {"origin-slow", "\"delay_ms\":2000", 1000000, "the origin takes two seconds longer"},
     {"origin-reset", "\"abort\":true", 0, "the origin resets connections"},
     {"origin-cut", "\"truncate_bytes\":0", 0, "the origin's answers end within their bodies"},
+    {"redis-away", "\"where\":\"counters\",\"abort\":true", 0, "the counter backend is away"},
     {NULL, NULL, 0, NULL}};
 
 struct drill {

@@ -176,6 +176,14 @@ const struct config_fault *fault_set_meet(struct fault_set *set, struct gw_str z
     return NULL;
 }
 
+bool fault_set_cuts_counters(const struct fault_set *set)
+{
+    for (size_t i = 0; set && i < set->count; i++)
+        if (set->items[i]->config.where == CONFIG_FAULT_COUNTERS)
+            return true;
+    return false;
+}
+
 /* What stands behind the statuses by which the edge tells of its origin (reply.h has the way
  * back). 0: an answer like any other. */
 static int error_of(unsigned status)

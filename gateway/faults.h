@@ -52,5 +52,7 @@ const struct fault *fault_set_find(const struct fault_set *set, struct gw_str na
 const struct config_fault *fault_set_meet(struct fault_set *set, struct gw_str zone,
                                           enum config_fault_where where,
                                           struct rules_request *facts);
+/* Whether some fault takes the counter backend away. */
+bool fault_set_cuts_counters(const struct fault_set *set);
 /* As an origin would fail. */
 struct upstream_fault fault_of_origin(const struct config_fault *fault);

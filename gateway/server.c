@@ -18,6 +18,7 @@
 #include "gateway/seccomp.h"
 #include "gateway/trust.h"
 #include "limiter/rate_rules.h"
+#include "limiter/state.h"
 
 /* ---- configuration ---- */
 
@@ -82,6 +83,7 @@ static void warn_about_restart(const struct config *old, const struct config *no
 /* A worker switches at the start of one of its turns, so this waits for less than a turn. */
 void server_install(struct server *s, struct snapshot *next)
 {
+    limiter_world_cut_off(s->limiter, fault_set_cuts_counters(next->faults));
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_reload(&s->workers[i], next);
     for (unsigned i = 0; i < s->worker_count; i++)

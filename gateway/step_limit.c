@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/base/hash.h"
 #include "gateway/exchange_visit.h"
+#include "gateway/faults.h"
 #include "gateway/reply.h"
 
 static void on_decided(struct limiter_call *call, const struct limiter_verdict *verdict)
@@ -9,6 +10,15 @@ static void on_decided(struct limiter_call *call, const struct limiter_verdict *
     x->limit.verdict = *verdict;
     x->limit.decided = true;
     exchange_resume(x);
+}
+
+/* Without counters the failure policy answers, as when the backend is away (limiter.h); here it is
+ * only counted whom that concerns. */
+static void count_fault(struct exchange *x)
+{
+    struct fault_set *faults = x->ws->snapshot->faults;
+    if (faults)
+        (void)fault_set_meet(faults, x->zone->config->name, CONFIG_FAULT_COUNTERS, &x->facts);
 }
 
 static void ask(struct exchange *x, const struct limiter *limiter)
@@ -23,6 +33,7 @@ static void ask(struct exchange *x, const struct limiter *limiter)
         .now_ms = x->now.wall_ms,
         .settings = &x->ws->snapshot->config->limiter,
     };
+    count_fault(x);
     x->limit.asked = true;
     x->limit.key_hash = gw_hash(question.key);
     x->limit.call.done = on_decided;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Breaks a running gateway's origin on purpose and times what visitors see (drill.h). */
+/* Breaks a running gateway's origin or counters on purpose and times what visitors see (drill.h).
+ */
 #include <signal.h>
 
 #include "bench/load/target.h"
@@ -193,7 +194,7 @@ static int drill(int argc, char **argv)
 const struct verb verb_drill = {
     .name = "drill",
     .run = drill,
-    .summary = "break a running gateway's origin on purpose and time the recovery",
+    .summary = "break a gateway's origin or counters and time the recovery",
     .manual =
         "usage: nearedge drill NAME [-c FILE | --admin ADDR] [--url URL] [OPTION]...\n"
         "\n"
@@ -206,6 +207,9 @@ const struct verb verb_drill = {
         "  origin-521, -522, -524     it refuses, does not connect, does not answer\n"
         "  origin-slow                it takes two seconds longer; over one second is slow\n"
         "  origin-reset, origin-cut   it resets connections, ends answers within their bodies\n"
+        "  redis-away                 Redis cannot be asked: limiter.on_backend_failure decides; "
+        "--url\n"
+        "                             is a path with a limiter\n"
         "\n"
         "  --duration TIME     how long the fault is there [10s]\n"
         "  --rate RATE         requests [20/s]\n"
@@ -216,8 +220,8 @@ const struct verb verb_drill = {
         "URL's\n"
         "  --recover-within TIME   give up waiting after this time [30s]\n"
         "  --server N          only this server of the origin fails, counted from 0\n"
-        "  --expression EXPR   only requests that fit fail; default: all\n" CLI_ADMIN_OPTIONS
-        "  --json              the result as JSON\n"
+        "  --expression EXPR   only requests that fit fail; default: all; neither with "
+        "redis-away\n" CLI_ADMIN_OPTIONS "  --json              the result as JSON\n"
         "\n" CLI_ADMIN_TOKEN "\n"
         "exit codes: 0 recovered, 1 the drill could not be made, 2 usage, 4 not recovered.\n"
         "\n"

@@ -68,6 +68,16 @@ void redis_pool_health(struct redis_pool *pool, struct limiter_health *out)
     pthread_mutex_lock(&pool->error_lock);
     memcpy(out->error, pool->error, sizeof(out->error));
     pthread_mutex_unlock(&pool->error_lock);
+    if (!atomic_load(&pool->cut_off))
+        return;
+    out->up = false;
+    out->fails_closed = pool->failure == CONFIG_FAIL_DENY;
+    snprintf(out->error, sizeof(out->error), "a fault has taken it away");
+}
+
+void redis_pool_cut_off(struct redis_pool *pool, bool cut_off)
+{
+    atomic_store(&pool->cut_off, cut_off);
 }
 
 void redis_set_error(struct redis_node *node, const char *what, const char *reason)

@@ -35,6 +35,10 @@ void redis_pool_free(struct redis_pool *pool);
 /* Fills redis, up, fails_closed and error. */
 void redis_pool_health(struct redis_pool *pool, struct limiter_health *out);
 
+/* Connections stand and are not used: what is decided meanwhile is decided by the failure policy.
+ */
+void redis_pool_cut_off(struct redis_pool *pool, bool cut_off);
+
 struct redis_backend *redis_backend_new(struct redis_pool *pool, struct gw_loop *loop);
 /* Answers what waits by the failure policy; freed in a later turn, then done(ctx). */
 void redis_backend_close(struct redis_backend *backend, void (*done)(void *ctx), void *ctx);

@@ -151,12 +151,22 @@ static struct redis_flight *find_flight(struct redis_backend *b, const struct re
     return NULL;
 }
 
+static bool is_cut_off(const struct redis_backend *b)
+{
+    return atomic_load_explicit(&b->pool->cut_off, memory_order_relaxed);
+}
+
+static bool is_away(const struct redis_backend *b, const struct redis_node *node)
+{
+    return !node || node->phase == REDIS_DOWN || is_cut_off(b);
+}
+
 struct redis_flight *redis_flight_new(struct redis_backend *b, struct gw_str key, uint64_t now_ms)
 {
     if (key.len > STORAGE_KEY_MAX) /* of a scan: none of ours */
         return NULL;
     struct redis_node *node = redis_node_of(b, key);
-    if (!node || node->phase == REDIS_DOWN || b->flights >= REDIS_FLIGHTS_MAX)
+    if (is_away(b, node) || b->flights >= REDIS_FLIGHTS_MAX)
         return NULL;
     struct redis_flight *f = gw_alloc(sizeof(*f) + key.len);
     *f = (struct redis_flight){
@@ -196,8 +206,8 @@ static bool is_denied_here(const struct redis_backend *b, const struct redis_ask
     if (!w)
         return false;
     const struct redis_node *node = redis_node_of(b, ask->key);
-    bool away = !node || node->phase == REDIS_DOWN;
-    bool trusted = (node && node->subscribed) || (away && b->pool->failure == CONFIG_FAIL_MEMORY);
+    bool subscribed = node && node->subscribed && !is_cut_off(b);
+    bool trusted = subscribed || (is_away(b, node) && b->pool->failure == CONFIG_FAIL_MEMORY);
     uint64_t now_ms = ask->now_ms + (uint64_t)(node ? node->offset_ms : 0);
     if (!trusted || !window_is_full(w, ask->rule.limit, now_ms))
         return false;

@@ -24,6 +24,7 @@ struct redis_pool {
     uint32_t db;
     struct embedded *local;
     atomic_uint backends, up, serving; /* up: all of Redis; serving: at least a part */
+    atomic_bool cut_off;               /* nobody asks Redis */
     pthread_mutex_t error_lock;
     char error[128];
 };

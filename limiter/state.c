@@ -318,3 +318,9 @@ void limiter_state_reset(struct limiter_worker *worker, struct limiter_state *s,
     s->job.done = reset_done;
     reset_page(s);
 }
+
+void limiter_world_cut_off(struct limiter_world *world, bool cut_off)
+{
+    if (world->pool)
+        redis_pool_cut_off(world->pool, cut_off);
+}

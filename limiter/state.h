@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The admin's view of the counters, in the app's own shapes (spec/limiter.md a5): list what a
- * limiter has counted, and forget one key, in every process that shares the backend.
+ * limiter has counted, and forget one key, in every process that shares the backend; or play that
+ * the backend is lost, in this process alone.
  *
  * With either backend `done` runs exactly once, in a later turn, unless limiter_state_cancel came
  * first. Thread: the worker's. Owns: nothing; the job is embedded in its caller, and items, key and
@@ -57,3 +58,7 @@ void limiter_state_reset(struct limiter_worker *worker, struct limiter_state *st
                          const struct limiter_state_item *item, struct gw_str key);
 /* Only while the job runs. */
 void limiter_state_cancel(struct limiter_state *state);
+
+/* As if Redis had gone, from the next decision on, or as if it were back: for drills. Nothing
+ * without Redis. Any thread. */
+void limiter_world_cut_off(struct limiter_world *world, bool cut_off);

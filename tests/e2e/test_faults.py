@@ -175,6 +175,12 @@ def test_api_shows_sets_and_takes_away(start, origin):
     ({"name": "g", "status": 500}, "the one in the path"),
     ({"name": "f/..", "status": 500}, "is no name"),
     ({"name": "f", "truncate_bytes": 0, "where": "edge"}, "not of the edge"),
+    ({"name": "f", "where": "counters"}, "does nothing"),
+    ({"name": "f", "where": "counters", "delay_ms": 5}, "and nothing else"),
+    ({"name": "f", "where": "counters", "abort": True, "expression": "ssl"}, "and nothing else"),
+    ({"name": "f", "where": "counters", "abort": True, "ratio": 0.5}, "and nothing else"),
+    ({"name": "f", "where": "counters", "abort": True, "zone": "example.test"}, "and nothing else"),
+    ({"name": "f", "where": "counters", "abort": True}, "there is no backend to take away"),
 ])
 def test_api_says_what_is_wrong(gateway, body, text):
     response = gateway.api("/api/faults/f", "PUT", body)
@@ -229,6 +235,48 @@ def test_drill_sees_servers_leave_and_visitors_untouched(start):
     finally:
         for server in servers:
             server.stop()
+
+
+LIMITED = {"limiters": [{"name": "few", "limit": 1000, "window_ms": 600_000, "store": "durable_object", "key": "${ip}"}],
+           "routes": [{"path": "/", "limiter": "few"}]}
+
+
+def test_drill_takes_redis_away(start, origin, redis):
+    gateway = start(origin, clock="system", limiters=LIMITED, limiter={"backend": redis.url, "on_backend_failure": "deny"})
+    wait_until(lambda: gateway.metric("nearedge_backend_up") == 1, "the backend to be up")
+    result, said = drill(gateway, "redis-away")
+    assert result.returncode == 0, result.stderr
+    assert said["recovered"] and said["injected"] > 10 and said["before"]["failed"] == said["after"]["failed"] == 0
+    assert said["fault"]["failed"] == said["statuses"]["503"] > 10 and said["first_failed_ms"] < 500
+    assert "counter backend is down reason=\"a fault has taken it away\"" in gateway.log()
+    wait_until(lambda: gateway.log().count("counter backend is up") >= 1, "the backend to be back")
+
+
+def test_counters_that_a_fault_took_away_come_back_as_they_were(start, origin, redis):
+    """Redis knows nothing of what the process counted alone; /readyz and metrics say what is the matter."""
+    limits = {"limiters": [dict(LIMITED["limiters"][0], limit=2, window_ms=60_000)], "routes": LIMITED["routes"]}
+    gateway = start(origin, limiters=limits, limiter={"backend": redis.url, "on_backend_failure": "memory"})
+    wait_until(lambda: gateway.metric("nearedge_backend_up") == 1, "the backend to be up")
+    assert gateway.fetch("/").status == 200  # one of two, in Redis
+    put(gateway, where="counters", abort=True)
+    assert gateway.metric("nearedge_backend_up") == 0
+    backend = gateway.api_json("/readyz")["backend"]
+    assert (backend["state"], backend["error"]) == ("down", "a fault has taken it away")
+    assert [gateway.fetch("/").status for _ in range(3)] == [200, 200, 429]  # two of two, here
+    assert gateway.metric("nearedge_faults_injected_total") == 3
+    gateway.api("/api/faults/f", "DELETE")
+    assert gateway.metric("nearedge_backend_up") == 1
+    assert [gateway.fetch("/").status for _ in range(2)] == [200, 429]
+    put(gateway, where="counters", abort=True)
+    gateway.hang_up()  # the files know no such fault
+    wait_until(lambda: gateway.metric("nearedge_backend_up") == 1, "the end of the fault")
+
+
+def test_a_file_takes_no_counters_away(start, origin):
+    gateway = start.prepare(origin, {"faults": [{"name": "f", "where": "counters", "abort": True}]})
+    gateway.write_config(gateway.config)
+    ran = subprocess.run([BINARY, "check", "-c", gateway.path("nearedge.json")], capture_output=True, text=True, check=False)
+    assert ran.returncode == 3 and "the counters are no zone's" in ran.stderr
 
 
 def test_drill_that_does_not_recover_ends_with_4(start, origin):
