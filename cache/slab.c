@@ -65,6 +65,7 @@ size_t cache_slab_size(size_t size)
     return slot_size;
 }
 
+#ifndef __SANITIZE_ADDRESS__
 /* A file of that size, of which nothing exists yet; -1 where there are none or RLIMIT_FSIZE forbids
  * it. */
 static int make_file(size_t size)
@@ -76,6 +77,7 @@ static int make_file(size_t size)
     }
     return fd;
 }
+#endif
 
 /* With the address sanitizer everything comes from the heap, where it can watch. */
 static struct gw_mapping map_region(size_t size)
