@@ -160,7 +160,7 @@ def check_the_loss(cluster, gateways, victim, other):
     for policy, seen in POLICIES.items():
         answers, others = lost[policy].stop(), kept[policy].stop()
         assert {a.status for a in answers if a.began > struck + 0.1} <= seen | {429}, policy
-        assert max(a.seconds for a in answers + others) < DEADLINE_S + SLACK_S
+        assert max(a.seconds for a in answers + others) < DEADLINE_S + SLACK_S + lost[policy].late_s
         assert {a.status for a in others} <= {200, 429}, policy
 
 
@@ -188,7 +188,7 @@ def check_that_all_refuse(cluster, gateway, other):
     wait_until(lambda: gateway.readyz().status == 503, "the gateway to say that it is not ready")
     began = time.monotonic()
     assert set(statuses(gateway, 20, ips[0])) == {503}
-    assert time.monotonic() - began < 20 * DEADLINE_S / 2
+    assert time.monotonic() - began < 20 * DEADLINE_S, "some of them did not wait"
     for node in alive:
         node.command("CONFIG", "SET", "cluster-require-full-coverage", "no")
     for ip in ips:
@@ -223,6 +223,6 @@ def test_a_replica_takes_over(cluster, pair):
     wait_until(lambda: all(gateway.metric("nearedge_backend_up") == 1 for gateway in pair), "the replica to be used")
     answers = pressure.stop()
     assert {answer.status for answer in answers} <= {200, 429, 503}
-    assert max(answer.seconds for answer in answers) < DEADLINE_S + SLACK_S
+    assert max(answer.seconds for answer in answers) < DEADLINE_S + SLACK_S + pressure.late_s
     assert statuses(pair[1], 6, ip) == [200] * 5 + [429]
     assert heir.command("HGET", f"rl:aiGenerate:{{{ip}}}", "c") == "15"

@@ -68,13 +68,14 @@ class Drill:
         answers = {policy: pressure.stop() for policy, pressure in self.pressures.items()}
         for policy, all_of_it in answers.items():
             assert {a.status for a in all_of_it} <= ALLOWED[policy], policy
-            assert max(a.seconds for a in all_of_it) < DEADLINE_S + SLACK_S, policy
+            assert max(a.seconds for a in all_of_it) < DEADLINE_S + SLACK_S + self.pressures[policy].late_s, policy
         return answers
 
-    def switched_s(self, struck):
+    def assert_switched(self, struck):
         """From the blow to the first answer by the policy that a client saw."""
-        first = min(a.began + a.seconds for a in self.pressures["deny"].answers if a.status == 503)
-        return first - struck
+        deny = self.pressures["deny"]
+        first = min(a.began + a.seconds for a in deny.answers if a.status == 503)
+        assert first - struck < SWITCH_S + deny.late_s
 
     def is_counting(self, ip):
         """All three count in Redis again, as one."""
@@ -94,7 +95,7 @@ def test_kill_9_and_a_new_server(drill):
     struck = drill.begin()
     drill.redis.stop()
     drill.wait_for_the_policy()
-    assert drill.switched_s(struck) < SWITCH_S
+    drill.assert_switched(struck)
     drill.redis.start()
     drill.wait_until_up()
     drill.end()
@@ -108,7 +109,7 @@ def test_a_server_that_hangs_and_wakes(drill):
         drill.wait_for_the_policy()
     finally:
         drill.redis.process.send_signal(signal.SIGCONT)
-    assert drill.switched_s(struck) < SWITCH_S
+    drill.assert_switched(struck)
     drill.wait_until_up()
     drill.end()
     drill.is_counting("192.0.2.2")
@@ -129,7 +130,7 @@ def test_a_password_that_is_wrong(drill):
     drill.redis.command("CONFIG", "SET", "requirepass", "another")
     drill.redis.session("AUTH another", "CLIENT KILL TYPE normal SKIPME yes", "CLIENT KILL TYPE pubsub")
     drill.wait_for_the_policy()
-    assert drill.switched_s(struck) < SWITCH_S
+    drill.assert_switched(struck)
     gateway = drill.gateways["deny"]
     wait_until(lambda: b"NOAUTH" in gateway.readyz().body, "the reason to be told")
     assert gateway.readyz().status == 503
@@ -145,7 +146,7 @@ def test_failover_at_the_same_address(drill):
     struck = drill.begin()
     drill.redis.command("REPLICAOF", "127.0.0.1", "1")
     drill.wait_for_the_policy()
-    assert drill.switched_s(struck) < SWITCH_S
+    drill.assert_switched(struck)
     gateway = drill.gateways["deny"]
     wait_until(lambda: b"read-only replica" in gateway.readyz().body, "the reason to be told")
     assert gateway.readyz().status == 503
