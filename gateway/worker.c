@@ -401,6 +401,7 @@ void worker_join(struct worker *worker)
     gw_loop_free(worker->loop);
     for (struct gw_list *link; (link = gw_list_pop(&worker->free_exchanges));)
         free(gw_list_entry(link, struct exchange, link));
+    gw_pool_release(&worker->pool);
     gw_buf_release(&worker->key);
     gw_buf_release(&worker->lines);
     for (size_t i = 0; i < worker->door_count; i++) {

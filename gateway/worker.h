@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "cache/status.h"
+#include "gateway/base/pool.h"
 #include "gateway/http/h1_parse.h"
 #include "gateway/net/listener.h"
 #include "gateway/snapshot.h"
@@ -72,6 +73,7 @@ struct worker {
     struct gw_list fetches;        /* struct fetch, by link */
     struct gw_list free_exchanges; /* ready for reuse, a few dozen */
     size_t free_exchange_count;
+    struct gw_pool pool;      /* what HTTP/2 takes and gives back with each request */
     struct gw_buf key, lines; /* scratch for one step: cache key, header lines */
     uint64_t ray_counter;
     uint32_t session_serial;
