@@ -423,6 +423,27 @@ static nghttp2_session_callbacks *callbacks_new(void)
     return c;
 }
 
+static void *pool_malloc(size_t size, void *pool)
+{
+    return gw_pool_alloc(pool, size);
+}
+
+static void pool_free(void *ptr, void *pool)
+{
+    (void)pool;
+    gw_pool_free(ptr);
+}
+
+static void *pool_calloc(size_t count, size_t size, void *pool)
+{
+    return memset(gw_pool_alloc(pool, count * size), 0, count * size);
+}
+
+static void *pool_realloc(void *ptr, size_t size, void *pool)
+{
+    return gw_pool_realloc(pool, ptr, size);
+}
+
 static nghttp2_session *h2_new(struct session_h2 *s)
 {
     nghttp2_session_callbacks *callbacks = callbacks_new();
@@ -433,7 +454,9 @@ static nghttp2_session *h2_new(struct session_h2 *s)
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_max_outbound_ack(option, OUTBOUND_ACKS);
     nghttp2_option_set_max_send_header_block_length(option, SEND_FIELDS_MAX);
-    if (nghttp2_session_server_new2(&h2, callbacks, s, option) != 0)
+    nghttp2_mem memory = {&s->session.worker->pool, pool_malloc, pool_free, pool_calloc,
+                          pool_realloc};
+    if (nghttp2_session_server_new3(&h2, callbacks, s, option, &memory) != 0)
         abort();
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);

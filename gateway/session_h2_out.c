@@ -38,21 +38,22 @@ static void chunk_unref(struct h2_chunk *chunk)
         return;
     if (chunk->hold.release)
         chunk->hold.release(chunk->hold.object);
-    free(chunk);
+    gw_pool_free(chunk);
 }
 
-static struct h2_chunk *chunk_borrow(const struct iovec *parts, size_t count,
+static struct h2_chunk *chunk_borrow(struct gw_pool *pool, const struct iovec *parts, size_t count,
                                      const struct conn_hold *hold)
 {
-    struct h2_chunk *chunk = gw_alloc(sizeof(*chunk) + count * sizeof(*parts));
+    struct h2_chunk *chunk = gw_pool_alloc(pool, sizeof(*chunk) + count * sizeof(*parts));
     *chunk = (struct h2_chunk){.refs = 1, .hold = *hold, .count = count};
     memcpy(chunk->parts, parts, count * sizeof(*parts));
     return chunk;
 }
 
-static struct h2_chunk *chunk_copy(const struct iovec *parts, size_t count, size_t bytes)
+static struct h2_chunk *chunk_copy(struct gw_pool *pool, const struct iovec *parts, size_t count,
+                                   size_t bytes)
 {
-    struct h2_chunk *chunk = gw_alloc(sizeof(*chunk) + sizeof(*parts) + bytes);
+    struct h2_chunk *chunk = gw_pool_alloc(pool, sizeof(*chunk) + sizeof(*parts) + bytes);
     *chunk = (struct h2_chunk){.refs = 1, .count = 1, .copied = bytes};
     char *at = (char *)(chunk->parts + 1);
     chunk->parts[0] = (struct iovec){at, bytes};
@@ -67,8 +68,9 @@ void h2_out_add(struct h2_stream *st, const struct iovec *parts, size_t count,
     size_t bytes = conn_bytes(parts, count);
     bool borrow = hold && hold->release && hold->from == 0;
     if (bytes && !st->broken) {
+        struct gw_pool *pool = &st->session->session.worker->pool;
         struct h2_chunk *chunk =
-            borrow ? chunk_borrow(parts, count, hold) : chunk_copy(parts, count, bytes);
+            borrow ? chunk_borrow(pool, parts, count, hold) : chunk_copy(pool, parts, count, bytes);
         if (st->last)
             st->last->next = chunk;
         else

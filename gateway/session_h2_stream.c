@@ -14,7 +14,8 @@ static const struct exchange_io exchange_io;
 
 struct h2_stream *h2_stream_new(struct session_h2 *s, int32_t id)
 {
-    struct h2_stream *st = gw_zalloc(sizeof(*st));
+    struct h2_stream *st = gw_pool_alloc(&s->session.worker->pool, sizeof(*st));
+    memset(st, 0, offsetof(struct h2_stream, head));
     st->session = s;
     st->id = id;
     st->moved_ms = h2_now_ms(s);
@@ -125,7 +126,7 @@ void h2_stream_close(struct h2_stream *st)
     gw_list_remove(&st->link);
     if (--s->stream_count == 0)
         s->idle_ms = h2_now_ms(s);
-    free(st);
+    gw_pool_free(st);
 }
 
 /* The exchange hears of it when the stream closes, not here: it may be its own step that resets. A

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 
+import h2.settings
 import pytest
 from edge import RawClient, Reply, fetch, wait_until
 from edge.h2 import H2Client, fetch_h2, frame
@@ -158,6 +159,32 @@ def test_early_hints_pass(gateway, origin):
     stream = fetch_h2(gateway.address, "/hints", "POST", body=b"")
     assert stream.informational == [(103, [("link", "</s.css>; rel=preload")])]
     assert stream.body == b"done"
+
+
+@pytest.mark.parametrize("sizes", [(0,), (100, 0, 4096), (1 << 20,)])
+def test_the_client_chooses_the_size_of_the_table(gateway, origin, sizes):
+    """RFC 7541 section 4.2: the decoder refuses an index that its table does not hold."""
+    origin.on("/t", lambda request, _: Reply(b"x", headers=[(f"X-{n}", f"{n}") for n in range(40)] + [("X-Path", request.target)]))
+    with H2Client(gateway.address) as client:
+        for step, size in enumerate((4096, *sizes)):
+            client.h2.update_settings({h2.settings.SettingCodes.HEADER_TABLE_SIZE: size})
+            client.flush()
+            for number in range(6):
+                path = f"/t?{step}-{number // 3}"  # each three times
+                stream = client.streams[client.request(path=path)]
+                client.wait(lambda: stream.over)
+                assert stream.get("x-path") == path and [stream.get(f"x-{n}") for n in range(40)] == [f"{n}" for n in range(40)]
+
+
+def test_a_head_of_several_frames(gateway, origin):
+    """RFC 9113 section 6.10: CONTINUATION frames follow one another, whatever other streams say."""
+    values = [f"{n:04d}" + "v" * 1500 for n in range(30)]
+    origin.on("/long", Reply(b"x" * 100000, headers=[(f"X-{n}", value) for n, value in enumerate(values)]))
+    with H2Client(gateway.address) as client:
+        numbers = [client.request(path=path) for path in ("/long", "/", "/long", "/")]
+        client.wait(lambda: all(client.streams[n].over for n in numbers))
+        for stream in (client.streams[numbers[0]], client.streams[numbers[2]]):
+            assert [stream.get(f"x-{n}") for n in range(30)] == values and stream.length == 100000
 
 
 def test_a_small_window_is_kept(gateway, origin):
