@@ -19,26 +19,6 @@ static struct gw_ip loopback_of(uint8_t family)
     return (struct gw_ip){.family = GW_IP_V4, .bytes = {127, 0, 0, 1}};
 }
 
-bool admin_address_parse(struct gw_str text, struct net_address *out)
-{
-    uint64_t port;
-    struct gw_ip ip;
-    if (gw_str_starts(text, GW_STR("unix:")))
-        return text.len > 5 && net_address_unix(gw_str_from(text, 5), out) == 0;
-    size_t colon = gw_str_rchr(text, ':');
-    if (colon == GW_NPOS || !gw_str_u64(gw_str_from(text, colon + 1), UINT16_MAX, &port) || !port)
-        return false;
-    struct gw_str host = gw_str_first(text, colon);
-    if (host.len == 0 || gw_str_ieq(host, GW_STR("localhost")))
-        host = GW_STR("127.0.0.1");
-    else if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
-        host = gw_str(host.ptr + 1, host.len - 2);
-    if (!gw_ip_parse(host, &ip))
-        return false;
-    *out = net_address_ip(&ip, (uint16_t)port);
-    return true;
-}
-
 /* 0.0.0.0 is where one listens, not where one connects to: loopback is among its addresses. */
 bool admin_address_of(const struct config_address *listen, struct net_address *out)
 {

@@ -21,8 +21,6 @@ struct admin_reply {
     struct gw_buf body;
 };
 
-/* "127.0.0.1:8081", "[::1]:8081", "localhost:8081", ":8081" or "unix:/path". */
-GW_MUST bool admin_address_parse(struct gw_str text, struct net_address *out);
 /* Where a configuration listens; all addresses are reached through loopback. False with port 0,
  * which only the kernel knows. */
 GW_MUST bool admin_address_of(const struct config_address *listen, struct net_address *out);

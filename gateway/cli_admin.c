@@ -99,7 +99,7 @@ int cli_admin_open(struct cli_admin *c, int argc, char **argv, const struct cli_
     if (!c->endpoint.token.len)
         c->endpoint.token = gw_str_z(token);
     const char *address = c->address ? c->address : c->config_path ? NULL : "127.0.0.1:8081";
-    if (address && !admin_address_parse(gw_str_z(address), &c->endpoint.address))
+    if (address && !net_address_parse(gw_str_z(address), &c->endpoint.address))
         return cli_usage(c->verb, "\"%s\" is no address; write 127.0.0.1:8081 or unix:/path",
                          address);
     return 0;

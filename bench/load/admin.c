@@ -28,28 +28,6 @@ struct load_admin {
     struct gw_task start;
 };
 
-/* ---- addresses ---- */
-
-static bool parse_address(struct gw_str text, struct net_address *out)
-{
-    uint64_t port;
-    struct gw_ip ip;
-    if (gw_str_starts(text, GW_STR("unix:")))
-        return text.len > 5 && net_address_unix(gw_str_from(text, 5), out) == 0;
-    size_t colon = gw_str_rchr(text, ':');
-    if (colon == GW_NPOS || !gw_str_u64(gw_str_from(text, colon + 1), UINT16_MAX, &port) || !port)
-        return false;
-    struct gw_str host = gw_str_first(text, colon);
-    if (!host.len || gw_str_ieq(host, GW_STR("localhost")))
-        host = GW_STR("127.0.0.1");
-    else if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
-        host = gw_str(host.ptr + 1, host.len - 2);
-    if (!gw_ip_parse(host, &ip))
-        return false;
-    *out = net_address_ip(&ip, (uint16_t)port);
-    return true;
-}
-
 /* ---- one call after the other ---- */
 
 static void send_next(struct load_admin *a);
@@ -183,7 +161,7 @@ void load_admin_call(struct load_admin *a, struct gw_str method, struct gw_str p
 struct load_admin *load_admin_new(struct gw_loop *loop, struct gw_str address, struct gw_str token)
 {
     struct net_address to;
-    if (!parse_address(address, &to))
+    if (!net_address_parse(address, &to))
         return NULL;
     struct load_admin *a = gw_zalloc(sizeof(*a));
     a->loop = loop;

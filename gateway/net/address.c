@@ -34,6 +34,26 @@ int net_address_unix(struct gw_str path, struct net_address *out)
     return 0;
 }
 
+bool net_address_parse(struct gw_str text, struct net_address *out)
+{
+    uint64_t port;
+    struct gw_ip ip;
+    if (gw_str_starts(text, GW_STR("unix:")))
+        return text.len > 5 && net_address_unix(gw_str_from(text, 5), out) == 0;
+    size_t colon = gw_str_rchr(text, ':');
+    if (colon == GW_NPOS || !gw_str_u64(gw_str_from(text, colon + 1), UINT16_MAX, &port) || !port)
+        return false;
+    struct gw_str host = gw_str_first(text, colon);
+    if (host.len == 0 || gw_str_ieq(host, GW_STR("localhost")))
+        host = GW_STR("127.0.0.1");
+    else if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
+        host = gw_str(host.ptr + 1, host.len - 2);
+    if (!gw_ip_parse(host, &ip))
+        return false;
+    *out = net_address_ip(&ip, (uint16_t)port);
+    return true;
+}
+
 bool net_address_is_unix(const struct net_address *a)
 {
     return a->any.sa_family == AF_UNIX;

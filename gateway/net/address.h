@@ -23,6 +23,9 @@ struct net_address {
 struct net_address net_address_ip(const struct gw_ip *ip, uint16_t port);
 /* -ENAMETOOLONG when the path does not fit sun_path (108 bytes). */
 GW_MUST int net_address_unix(struct gw_str path, struct net_address *out);
+/* Where to connect, as a person writes it: "127.0.0.1:8081", "[::1]:8081", "localhost:8081",
+ * ":8081" or "unix:/path". Nothing is resolved, and port 0 is no place to connect to: false. */
+GW_MUST bool net_address_parse(struct gw_str text, struct net_address *out);
 bool net_address_is_unix(const struct net_address *a);
 /* 0 for Unix sockets. */
 uint16_t net_address_port(const struct net_address *a);

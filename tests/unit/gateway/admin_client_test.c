@@ -13,39 +13,6 @@
 #include "gateway/admin_client.h"
 #include "gateway/base/err.h"
 
-static void test_address(void **state)
-{
-    static const struct {
-        const char *text, *want; /* NULL: refused */
-    } cases[] = {
-        {"127.0.0.1:8081", "127.0.0.1:8081"},
-        {"[::1]:80", "[::1]:80"},
-        {"localhost:1", "127.0.0.1:1"},
-        {":8081", "127.0.0.1:8081"},
-        {"unix:/run/a", "unix:/run/a"},
-        {"unix:", NULL},
-        {"127.0.0.1", NULL},
-        {"127.0.0.1:", NULL},
-        {"127.0.0.1:0", NULL},
-        {"127.0.0.1:65536", NULL},
-        {"example.com:80", NULL},
-        {"", NULL},
-        {"http://127.0.0.1:80", NULL},
-    };
-    (void)state;
-    for (size_t i = 0; i < GW_COUNT(cases); i++) {
-        struct net_address address;
-        char text[NET_ADDRESS_TEXT_MAX];
-        bool ok = admin_address_parse(gw_str_z(cases[i].text), &address);
-        if (ok != (cases[i].want != NULL))
-            fail_msg("%s", cases[i].text);
-        if (!ok)
-            continue;
-        net_address_format(&address, text);
-        assert_string_equal(text, cases[i].want);
-    }
-}
-
 static void test_address_of(void **state)
 {
     char text[NET_ADDRESS_TEXT_MAX];
@@ -216,9 +183,9 @@ static void test_call_fails(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_address), cmocka_unit_test(test_address_of),
-        cmocka_unit_test(test_escape),  cmocka_unit_test(test_answer),
-        cmocka_unit_test(test_call),    cmocka_unit_test(test_call_fails)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_address_of),
+                                       cmocka_unit_test(test_escape), cmocka_unit_test(test_answer),
+                                       cmocka_unit_test(test_call),
+                                       cmocka_unit_test(test_call_fails)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
