@@ -1,54 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* memfd_create */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "gateway/base/buf.h"
 #include "gateway/base/mapping.h"
-#include "gateway/net/listener.h"
-
-/* A client and a server end on one loop, over a TCP port that the kernel chose. */
-struct end {
-    struct pair *pair;
-    struct conn *conn;
-    struct gw_buf got;
-    int connected, eofs, drains, errors, closes;
-    bool pause_after_read;
-};
-
-struct pair {
-    struct gw_loop *loop;
-    struct listener *listener;
-    struct end client, server;
-    size_t expect; /* bytes at the server after which the loop stops */
-    int released;
-};
-
-static struct gw_clock clock_of_tests;
+#include "tests/unit/gateway/net/pair_fixture.h"
 
 static void on_connect(void *ctx, int err)
 {
     struct end *e = ctx;
     assert_int_equal(err, 0);
-    e->connected++;
+    e->greeted++;
     if (e->pair->server.conn)
-        gw_loop_stop(e->pair->loop);
-}
-
-static void on_read(void *ctx, struct gw_str data)
-{
-    struct end *e = ctx;
-    gw_buf_add(&e->got, data);
-    if (e->pause_after_read)
-        conn_pause(e->conn);
-    if (e->got.len >= e->pair->expect)
         gw_loop_stop(e->pair->loop);
 }
 
@@ -59,11 +22,6 @@ static void on_eof(void *ctx)
     conn_close(e->conn);
 }
 
-static void on_drain(void *ctx)
-{
-    ((struct end *)ctx)->drains++;
-}
-
 static void on_error(void *ctx, int err)
 {
     (void)err;
@@ -72,62 +30,31 @@ static void on_error(void *ctx, int err)
     conn_close(e->conn);
 }
 
-static void on_close(void *ctx)
-{
-    struct end *e = ctx;
-    e->closes++;
-    e->conn = NULL;
-    if (e->pair->client.closes + e->pair->server.closes == 2)
-        gw_loop_stop(e->pair->loop);
-}
-
-static const struct conn_events events = {on_connect, on_read,  on_eof,
-                                          on_drain,   on_error, on_close};
+static const struct conn_events events = {on_connect,    pair_on_read, on_eof,
+                                          pair_on_drain, on_error,     pair_on_close};
 
 static void on_accept(void *ctx, struct conn *c)
 {
     struct pair *p = ctx;
     p->server.conn = c;
     conn_set_owner(c, &events, &p->server);
-    if (p->client.connected)
+    if (p->client.greeted)
         gw_loop_stop(p->loop);
 }
 
 static void open_pair(struct pair *p)
 {
-    *p = (struct pair){.expect = SIZE_MAX};
-    gw_clock_init(&clock_of_tests, GW_CLOCK_SYSTEM);
-    p->loop = gw_loop_new(&clock_of_tests);
-    p->client.pair = p->server.pair = p;
-    gw_buf_init(&p->client.got, 64 << 20);
-    gw_buf_init(&p->server.got, 64 << 20);
-    const struct gw_ip loopback = {GW_IP_V4, {127, 0, 0, 1}};
-    struct net_address at = net_address_ip(&loopback, 0);
-    int err;
-    p->listener = listener_open(p->loop, &at, on_accept, p, &err);
-    assert_non_null(p->listener);
-    at = listener_address(p->listener);
-    assert_int_not_equal(net_address_port(&at), 0);
-    p->client.conn = conn_connect(p->loop, &at, &events, &p->client);
+    pair_listen(p, on_accept);
+    pair_connect(p, &events);
     gw_loop_run(p->loop);
     assert_non_null(p->server.conn);
 }
 
-/* Closes what is open and checks that each end heard of its close exactly once. */
 static void close_pair(struct pair *p)
 {
-    if (p->client.conn)
-        conn_close(p->client.conn);
-    if (p->server.conn)
-        conn_close(p->server.conn);
-    if (p->client.closes + p->server.closes < 2)
-        gw_loop_run(p->loop);
+    pair_release(p);
     assert_int_equal(p->client.closes, 1);
     assert_int_equal(p->server.closes, 1);
-    listener_close(p->listener);
-    gw_loop_free(p->loop);
-    gw_buf_release(&p->client.got);
-    gw_buf_release(&p->server.got);
 }
 
 static void release(void *object)
@@ -259,7 +186,7 @@ static void refused_connects_are_told_later(void **state)
     e.conn = conn_connect(p.loop, &nowhere, &events, &e);
     conn_abandon(e.conn); /* before it is told: then nothing comes */
     close_pair(&p);
-    assert_int_equal(e.connected + e.closes, 0);
+    assert_int_equal(e.greeted + e.closes, 0);
 }
 
 int main(void)

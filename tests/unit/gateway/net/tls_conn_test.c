@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TLS as an owner of connections sees it, both ends on one loop. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "gateway/base/buf.h"
-#include "gateway/base/clock.h"
 #include "gateway/base/err.h"
-#include "gateway/net/listener.h"
 #include "gateway/net/tls.h"
 #include "gateway/net/tls_ca.h"
 #include "gateway/net/tls_tickets.h"
+#include "tests/unit/gateway/net/pair_fixture.h"
 
 #define LARGE ((size_t)8 << 20)
 
@@ -69,27 +60,6 @@ static int remove_files(void **state)
 
 /* ---- two ends ---- */
 
-struct end {
-    struct pair *pair;
-    struct conn *conn;
-    struct gw_buf got;
-    int greeted, greeting_error, eofs, drains, error, closes;
-    bool pause_after_read;
-};
-
-struct pair {
-    struct gw_loop *loop;
-    struct listener *listener;
-    struct tls_server *tls;
-    struct tls_client *client_tls; /* NULL: a plain client */
-    struct tls_tickets *tickets;
-    struct end client, server;
-    size_t expect; /* bytes at either end after which the loop stops */
-    int released;
-};
-
-static struct gw_clock clock_of_tests;
-
 static void on_connect(void *ctx, int err)
 {
     struct end *e = ctx;
@@ -107,26 +77,11 @@ static void on_connect(void *ctx, int err)
         gw_loop_stop(p->loop);
 }
 
-static void on_read(void *ctx, struct gw_str data)
-{
-    struct end *e = ctx;
-    gw_buf_add(&e->got, data);
-    if (e->pause_after_read)
-        conn_pause(e->conn);
-    if (e->got.len >= e->pair->expect)
-        gw_loop_stop(e->pair->loop);
-}
-
 static void on_eof(void *ctx)
 {
     struct end *e = ctx;
     e->eofs++;
     gw_loop_stop(e->pair->loop);
-}
-
-static void on_drain(void *ctx)
-{
-    ((struct end *)ctx)->drains++;
 }
 
 static void on_error(void *ctx, int err)
@@ -136,17 +91,8 @@ static void on_error(void *ctx, int err)
     gw_loop_stop(e->pair->loop);
 }
 
-static void on_close(void *ctx)
-{
-    struct end *e = ctx;
-    e->closes++;
-    e->conn = NULL;
-    if (!e->pair->client.conn && !e->pair->server.conn)
-        gw_loop_stop(e->pair->loop);
-}
-
-static const struct conn_events events = {on_connect, on_read,  on_eof,
-                                          on_drain,   on_error, on_close};
+static const struct conn_events events = {on_connect,    pair_on_read, on_eof,
+                                          pair_on_drain, on_error,     pair_on_close};
 
 static void on_accept(void *ctx, struct conn *c)
 {
@@ -167,12 +113,6 @@ static struct tls_client *client_for(const char *name, const char *ca, bool veri
     return c;
 }
 
-static void connect_client(struct pair *p)
-{
-    struct net_address at = listener_address(p->listener);
-    p->client.conn = conn_connect(p->loop, &at, &events, &p->client);
-}
-
 /* Runs until both handshakes have ended; a plain client has none. */
 static void open_pair(struct pair *p, struct tls_client *client_tls)
 {
@@ -180,51 +120,24 @@ static void open_pair(struct pair *p, struct tls_client *client_tls)
                                      {paths[SECOND], paths[SECOND_KEY]}};
     struct gw_diags diags;
     gw_diags_init(&diags);
-    *p = (struct pair){.expect = SIZE_MAX, .client_tls = client_tls};
-    gw_clock_init(&clock_of_tests, GW_CLOCK_SYSTEM);
-    p->loop = gw_loop_new(&clock_of_tests);
+    pair_listen(p, on_accept);
+    p->client_tls = client_tls;
     p->tls = tls_server_load(files, 2, "h2,http/1.1", &diags);
     assert_non_null(p->tls);
     assert_int_equal(diags.count, 0);
     gw_diags_release(&diags);
     p->tickets = tls_tickets_new(gw_kernel_mono_ms());
     tls_server_use_tickets(p->tls, p->tickets);
-    p->client.pair = p->server.pair = p;
-    gw_buf_init(&p->client.got, 4 * LARGE);
-    gw_buf_init(&p->server.got, 4 * LARGE);
-    const struct gw_ip loopback = {GW_IP_V4, {127, 0, 0, 1}};
-    struct net_address at = net_address_ip(&loopback, 0);
-    int err;
-    p->listener = listener_open(p->loop, &at, on_accept, p, &err);
-    assert_non_null(p->listener);
-    connect_client(p);
+    pair_connect(p, &events);
     gw_loop_run(p->loop);
-}
-
-/* Closes what is open; each end hears of its close exactly once. */
-static void close_ends(struct pair *p)
-{
-    int closes =
-        p->client.closes + p->server.closes + (p->client.conn != NULL) + (p->server.conn != NULL);
-    if (p->client.conn)
-        conn_close(p->client.conn);
-    if (p->server.conn)
-        conn_close(p->server.conn);
-    if (p->client.conn || p->server.conn)
-        gw_loop_run(p->loop);
-    assert_int_equal(p->client.closes + p->server.closes, closes);
 }
 
 static void close_pair(struct pair *p)
 {
-    close_ends(p);
-    listener_close(p->listener);
-    gw_loop_free(p->loop);
+    pair_release(p);
     tls_server_unref(p->tls);
     tls_client_unref(p->client_tls);
     tls_tickets_free(p->tickets);
-    gw_buf_release(&p->client.got);
-    gw_buf_release(&p->server.got);
 }
 
 static void release_one(void *object)
@@ -310,7 +223,7 @@ static void a_hold_is_released_when_the_connection_dies(void **state)
     const struct conn_hold hold = {.release = release_one, .object = &p.released};
     assert_int_equal(conn_write(p.server.conn, &part, 1, &hold), 0);
     assert_int_equal(p.released, 0);
-    close_ends(&p);
+    pair_close_ends(&p);
     assert_int_equal(p.released, 1);
     free(large);
     close_pair(&p);
@@ -343,9 +256,9 @@ static void a_session_is_resumed(void **state)
     send_text(p.server.conn, "x"); /* tickets come before it */
     p.expect = 1;
     gw_loop_run(p.loop);
-    close_ends(&p);
+    pair_close_ends(&p);
     p.client.greeted = p.server.greeted = 0;
-    connect_client(&p);
+    pair_connect(&p, &events);
     gw_loop_run(p.loop);
     assert_int_equal(p.client.greeting_error, 0);
     assert_true(conn_tls_facts(p.client.conn).resumed);

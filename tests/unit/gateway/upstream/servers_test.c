@@ -34,6 +34,13 @@ static void world_start(struct world *w)
     w->servers = servers_new(&w->origin);
 }
 
+/* Origins that need no more than servers of equal weight. */
+static void world_open(struct world *w, size_t count)
+{
+    world_init(w, count);
+    world_start(w);
+}
+
 static void world_release(struct world *w)
 {
     servers_free(w->servers);
@@ -51,6 +58,13 @@ static const char *turns(struct world *w, size_t count, uint64_t now_ms)
     }
     out[count] = '\0';
     return out;
+}
+
+static bool is_up(const struct world *w, size_t server, uint64_t now_ms)
+{
+    struct servers_view view;
+    servers_view(w->servers, server, now_ms, &view);
+    return view.up;
 }
 
 static void refuse(struct world *w, size_t server, uint64_t now_ms)
@@ -99,11 +113,9 @@ static void test_failures_within_the_window(void **state)
     w.origin.max_fails = 2;
     world_start(&w);
     refuse(&w, 0, 1000);
-    servers_view(w.servers, 0, 1000, &view);
-    assert_true(view.up);
+    assert_true(is_up(&w, 0, 1000));
     refuse(&w, 0, 11001); /* the first one is too old to count */
-    servers_view(w.servers, 0, 11001, &view);
-    assert_true(view.up);
+    assert_true(is_up(&w, 0, 11001));
     refuse(&w, 0, 12000);
     servers_view(w.servers, 0, 12000, &view);
     assert_false(view.up);
@@ -120,8 +132,7 @@ static void test_trial(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, 2);
-    world_start(&w);
+    world_open(&w, 2);
     refuse(&w, 0, 0);
     size_t trial = servers_first(w.servers, 10000);
     trial = trial == 0 ? trial : servers_first(w.servers, 10000);
@@ -140,8 +151,7 @@ static void test_trial_without_a_verdict(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, 2);
-    world_start(&w);
+    world_open(&w, 2);
     refuse(&w, 0, 0);
     while (servers_first(w.servers, 10000) != 0)
         servers_leave(w.servers, 1);
@@ -155,8 +165,7 @@ static void test_trial_beside_a_tunnel(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, 2);
-    world_start(&w);
+    world_open(&w, 2);
     while (servers_first(w.servers, 0) != 0)
         servers_leave(w.servers, 1);
     refuse(&w, 0, 0);
@@ -195,8 +204,7 @@ static void test_statuses_that_count(void **state)
     w.origin.fail_status_count = 1;
     world_start(&w);
     servers_report(w.servers, 0, 0, 500, 0);
-    servers_view(w.servers, 0, 0, &view);
-    assert_true(view.up);
+    assert_true(is_up(&w, 0, 0));
     servers_report(w.servers, 0, 0, 503, 0);
     servers_view(w.servers, 0, 0, &view);
     assert_false(view.up);
@@ -230,8 +238,7 @@ static void test_one_server_is_never_out(void **state)
     (void)state;
     struct world w;
     struct servers_view view;
-    world_init(&w, 1);
-    world_start(&w);
+    world_open(&w, 1);
     for (size_t i = 0; i < 10; i++)
         refuse(&w, 0, 0);
     servers_view(w.servers, 0, 0, &view);
@@ -256,13 +263,10 @@ static void test_probes_need_a_row(void **state)
     };
     for (size_t i = 0; i < GW_COUNT(cases); i++) {
         struct world w;
-        world_init(&w, 2);
-        world_start(&w);
+        world_open(&w, 2);
         for (size_t k = 0; cases[i].probes[k]; k++) {
-            struct servers_view view;
             servers_probed(w.servers, 0, cases[i].probes[k] == '+', "why");
-            servers_view(w.servers, 0, 0, &view);
-            assert_int_equal(view.up, cases[i].up[k] == '1');
+            assert_int_equal(is_up(&w, 0, 0), cases[i].up[k] == '1');
         }
         world_release(&w);
     }
@@ -272,8 +276,7 @@ static void test_next_avoids_what_was_tried(void **state)
 {
     (void)state;
     struct world w;
-    world_init(&w, 3);
-    world_start(&w);
+    world_open(&w, 3);
     refuse(&w, 1, 0);
     assert_int_equal(servers_first(w.servers, 0), 0);
     assert_int_equal(servers_next(w.servers, 1u << 0, 0), 2);
