@@ -6,6 +6,7 @@
 #include "cache/purge.h"
 #include "cache/tags.h"
 #include "gateway/admin_route.h"
+#include "gateway/base/json_out.h"
 #include "gateway/exchange.h"
 #include "gateway/http/date.h"
 #include "gateway/server.h"
@@ -15,22 +16,17 @@
 
 /* ---- GET /api/cache/stats ---- */
 
-static void add_number(struct gw_buf *out, const char *name, uint64_t value)
-{
-    gw_buf_printf(out, "\"%s\":%llu,", name, (unsigned long long)value);
-}
-
 static void add_space(struct gw_buf *out, const struct snapshot_zone *zone,
                       const struct snapshot_edge *edge, const struct cache_space *space)
 {
     struct cache_stats stats = {0};
     cache_space_stats(space, &stats);
-    gw_buf_add(out, GW_STR("{\"zone\":"));
-    gw_buf_json(out, zone->config->name);
-    gw_buf_add(out, GW_STR(",\"edge\":"));
-    gw_buf_json(out, edge->config->name);
-    gw_buf_printf(out, ",\"objects\":%llu,\"bytes\":%llu}", (unsigned long long)stats.objects,
-                  (unsigned long long)stats.bytes);
+    gw_json_object(out, NULL);
+    gw_json_text(out, "zone", zone->config->name);
+    gw_json_text(out, "edge", edge->config->name);
+    gw_json_u64(out, "objects", stats.objects);
+    gw_json_u64(out, "bytes", stats.bytes);
+    gw_buf_char(out, '}');
 }
 
 enum admin_result admin_cache_stats(struct admin_call *call)
@@ -39,24 +35,21 @@ enum admin_result admin_cache_stats(struct admin_call *call)
     struct gw_buf *out = &call->out;
     struct cache_stats stats;
     cache_store_stats(call->server->cache, &stats);
-    gw_buf_char(out, '{');
-    add_number(out, "objects", stats.objects);
-    add_number(out, "bytes", stats.bytes);
-    add_number(out, "memory", stats.memory);
-    add_number(out, "max_size", s->config->cache.max_size);
-    add_number(out, "lookups", stats.lookups);
-    add_number(out, "hits", stats.hits);
-    add_number(out, "joins", stats.joins);
-    add_number(out, "inserted", stats.inserted);
-    add_number(out, "evicted", stats.evicted);
-    add_number(out, "purged", stats.purged);
-    gw_buf_add(out, GW_STR("\"spaces\":["));
+    gw_json_object(out, NULL);
+    gw_json_u64(out, "objects", stats.objects);
+    gw_json_u64(out, "bytes", stats.bytes);
+    gw_json_u64(out, "memory", stats.memory);
+    gw_json_u64(out, "max_size", s->config->cache.max_size);
+    gw_json_u64(out, "lookups", stats.lookups);
+    gw_json_u64(out, "hits", stats.hits);
+    gw_json_u64(out, "joins", stats.joins);
+    gw_json_u64(out, "inserted", stats.inserted);
+    gw_json_u64(out, "evicted", stats.evicted);
+    gw_json_u64(out, "purged", stats.purged);
+    gw_json_list(out, "spaces");
     for (size_t zone = 0; zone < s->zone_count; zone++)
-        for (size_t edge = 0; edge < s->edge_count; edge++) {
-            if (zone + edge > 0)
-                gw_buf_char(out, ',');
+        for (size_t edge = 0; edge < s->edge_count; edge++)
             add_space(out, &s->zones[zone], &s->edges[edge], s->zones[zone].spaces[edge]);
-        }
     gw_buf_add(out, GW_STR("]}\n"));
     return ADMIN_DONE;
 }
@@ -65,27 +58,23 @@ enum admin_result admin_cache_stats(struct admin_call *call)
 
 static struct gw_str zone_name(const struct snapshot *s, struct gw_str id)
 {
-    for (size_t i = 0; i < s->zone_count; i++)
-        if (gw_str_eq(s->zones[i].config->id, id))
-            return s->zones[i].config->name;
-    return id; /* of a zone that a reload took away */
+    const struct snapshot_zone *zone = snapshot_zone_with_id(s, id);
+    return zone ? zone->config->name : id; /* a reload took it away */
 }
 
 static void add_time(struct gw_buf *out, const char *name, uint64_t ms)
 {
     char iso[DATE_ISO_LEN];
     date_format_iso((int64_t)ms, iso);
-    gw_buf_printf(out, ",\"%s\":\"%.*s\"", name, DATE_ISO_LEN, iso);
+    gw_json_text(out, name, gw_str(iso, sizeof(iso)));
 }
 
 static void add_tags(struct gw_buf *out, struct gw_str tags)
 {
     struct gw_str tag;
-    gw_buf_add(out, GW_STR(",\"tags\":["));
-    for (bool first = true; cache_tag_next(&tags, &tag); first = false) {
-        gw_buf_add(out, first ? GW_STR_EMPTY : GW_STR(","));
-        gw_buf_json(out, tag);
-    }
+    gw_json_list(out, "tags");
+    while (cache_tag_next(&tags, &tag))
+        gw_json_text(out, NULL, tag);
     gw_buf_char(out, ']');
 }
 
@@ -94,24 +83,19 @@ static void add_object(struct gw_buf *out, const struct snapshot *s, const struc
                        uint64_t now_ms)
 {
     uint64_t stale_from_ms = atomic_load(&((struct cache_object *)o)->stale_from_ms);
-    gw_buf_add(out, GW_STR("{\"host\":"));
-    gw_buf_json(out, cache_object_text(o, o->host));
-    gw_buf_add(out, GW_STR(",\"target\":"));
-    gw_buf_json(out, cache_object_text(o, o->target));
-    gw_buf_add(out, GW_STR(",\"zone\":"));
-    gw_buf_json(out, zone_name(s, cache_space_zone(o->space)));
-    gw_buf_add(out, GW_STR(",\"edge\":"));
-    gw_buf_json(out, cache_space_edge(o->space));
-    gw_buf_printf(out, ",\"status\":%u,\"fresh\":%s", o->status,
-                  stale_from_ms > now_ms ? "true" : "false");
+    gw_json_object(out, NULL);
+    gw_json_text(out, "host", cache_object_text(o, o->host));
+    gw_json_text(out, "target", cache_object_text(o, o->target));
+    gw_json_text(out, "zone", zone_name(s, cache_space_zone(o->space)));
+    gw_json_text(out, "edge", cache_space_edge(o->space));
+    gw_json_u64(out, "status", o->status);
+    gw_json_bool(out, "fresh", stale_from_ms > now_ms);
     add_time(out, "stored", o->stored_ms);
     add_time(out, "stale_from", stale_from_ms);
     if (o->length_known)
-        gw_buf_printf(out, ",\"length\":%llu", (unsigned long long)o->body_len);
-    gw_buf_add(out, GW_STR(",\"content_type\":"));
-    gw_buf_json(out, cache_object_text(o, o->head.content_type));
-    gw_buf_add(out, GW_STR(",\"etag\":"));
-    gw_buf_json(out, cache_object_text(o, o->head.etag));
+        gw_json_u64(out, "length", o->body_len);
+    gw_json_text(out, "content_type", cache_object_text(o, o->head.content_type));
+    gw_json_text(out, "etag", cache_object_text(o, o->head.etag));
     add_tags(out, cache_object_text(o, o->head.tags));
     gw_buf_char(out, '}');
 }
@@ -148,13 +132,12 @@ enum admin_result admin_cache_objects(struct admin_call *call)
     /* One more than is shown tells whether there is more. */
     struct cache_object **objects = gw_alloc((limit + 1) * sizeof(struct cache_object *));
     size_t found = cache_store_list(call->server->cache, &match, objects, (size_t)limit + 1);
-    gw_buf_printf(&call->out, "{\"truncated\":%s,\"objects\":[", found > limit ? "true" : "false");
+    gw_json_object(&call->out, NULL);
+    gw_json_bool(&call->out, "truncated", found > limit);
+    gw_json_list(&call->out, "objects");
     for (size_t i = 0; i < found; i++) {
-        if (i < limit) {
-            if (i > 0)
-                gw_buf_char(&call->out, ',');
+        if (i < limit)
             add_object(&call->out, admin_snapshot(call), objects[i], call->exchange->now.wall_ms);
-        }
         cache_object_unref(objects[i]);
     }
     gw_buf_add(&call->out, GW_STR("]}\n"));

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "gateway/admin_route.h"
+#include "gateway/base/json_out.h"
 #include "gateway/exchange.h"
 #include "gateway/server.h"
 #include "limiter/matrix.h"
@@ -68,15 +69,11 @@ static bool judges(const struct limiter *limiter, unsigned store)
 
 static void number(struct gw_buf *out, const char *name, double value)
 {
+    gw_json_name(out, name);
     if (isfinite(value))
-        gw_buf_printf(out, ",\"%s\":%.6g", name, value);
+        gw_buf_printf(out, "%.6g", value);
     else
-        gw_buf_printf(out, ",\"%s\":null", name);
-}
-
-static void count(struct gw_buf *out, const char *name, uint64_t value)
-{
-    gw_buf_printf(out, ",\"%s\":%llu", name, (unsigned long long)value);
+        gw_buf_add(out, GW_STR("null"));
 }
 
 static double mean(uint64_t sum, uint64_t n)
@@ -89,17 +86,18 @@ static double mean(uint64_t sum, uint64_t n)
 static void add_verdicts(const struct sheet *t, const struct matrix_column *c)
 {
     const struct matrix_counts *all = t->counts;
-    count(t->out, "admitted", c->admitted);
-    count(t->out, "refused", c->refused);
-    count(t->out, "errors", c->failed);
-    count(t->out, "pending",
-          all->arrivals - gw_min_u64(all->arrivals, c->admitted + c->refused + c->failed));
-    gw_buf_printf(t->out, ",\"overAdmitted\":%lld", (long long)(c->admitted - all->exact));
+    gw_json_u64(t->out, "admitted", c->admitted);
+    gw_json_u64(t->out, "refused", c->refused);
+    gw_json_u64(t->out, "errors", c->failed);
+    gw_json_u64(t->out, "pending",
+                all->arrivals - gw_min_u64(all->arrivals, c->admitted + c->refused + c->failed));
+    gw_json_name(t->out, "overAdmitted");
+    gw_buf_printf(t->out, "%lld", (long long)(c->admitted - all->exact));
     if (c->windows_refusing)
         gw_buf_printf(t->out, ",\"firstRefusal\":{\"least\":%u,\"mean\":%.6g}", c->first_refusal,
                       mean(c->first_refusals, c->windows_refusing));
     else
-        gw_buf_add(t->out, GW_STR(",\"firstRefusal\":null"));
+        gw_json_null(t->out, "firstRefusal");
     gw_buf_printf(t->out, ",\"mixedZone\":{\"most\":%u,\"mean\":%.6g}", c->mixed_max,
                   mean(c->mixed, all->windows));
     gw_buf_printf(t->out, ",\"latencyMs\":{\"p50\":%u,\"p99\":%u,\"sum\":%llu}",
@@ -116,12 +114,13 @@ static void add_model(const struct sheet *t, enum limiter_store store)
     double z, seen = (double)t->counts->columns[store].admitted;
     struct model_prediction p = model_predict_windows(&t->traffic, &how, t->counts->reached);
     if (!p.row) {
-        gw_buf_add(t->out, GW_STR(",\"model\":null"));
+        gw_json_null(t->out, "model");
         return;
     }
     bool comparable = model_z(seen, p.expected, p.deviation, &z);
-    gw_buf_printf(t->out, ",\"model\":{\"row\":%u,\"says\":", p.row);
-    gw_buf_json(t->out, gw_str_z(p.says));
+    gw_json_object(t->out, "model");
+    gw_json_u64(t->out, "row", p.row);
+    gw_json_text(t->out, "says", gw_str_z(p.says));
     number(t->out, "expected", p.expected);
     number(t->out, "deviation", p.deviation);
     number(t->out, "z", comparable ? z : NAN);
@@ -167,22 +166,20 @@ static void add_cost(const struct sheet *t, enum limiter_store store)
     const struct matrix_column *c = &t->counts->columns[store];
     double calls = (double)(c->admitted + c->refused + c->failed);
     struct price_usage used = usage_of(t, store);
-    gw_buf_add(t->out, GW_STR(",\"operations\":{"));
-    const char *comma = "";
+    gw_json_object(t->out, "operations");
     for (size_t i = 0; i < PRICE_UNITS; i++) {
         if (used.units[i] <= 0)
             continue;
-        gw_buf_printf(t->out, "%s\"%s\":%.10g", comma, price_unit_name((enum price_unit)i),
-                      used.units[i]);
-        comma = ",";
+        gw_json_name(t->out, price_unit_name((enum price_unit)i));
+        gw_buf_printf(t->out, "%.10g", used.units[i]);
     }
     if (c->kv_refused)
-        gw_buf_printf(t->out, "%s\"kv_write_refused\":%llu", comma,
-                      (unsigned long long)c->kv_refused);
+        gw_json_u64(t->out, "kv_write_refused", c->kv_refused);
+    gw_buf_char(t->out, '}');
     struct price_usage million = times(used, calls > 0 ? 1e6 / calls : 0);
     struct price_usage month = times(used, calls > 0 ? t->rate * MONTH_S / calls : 0);
-    gw_buf_add(t->out, GW_STR("},\"usd\":{\"confirmed\":"));
-    gw_buf_add(t->out, store == LIMITER_BINDING ? GW_STR("false") : GW_STR("true"));
+    gw_json_object(t->out, "usd");
+    gw_json_bool(t->out, "confirmed", store != LIMITER_BINDING);
     number(t->out, "perMillionCalls", calls > 0 ? price_of(t->prices, &million) : NAN);
     number(t->out, "perMonth", t->rate > 0 ? price_of_month(t->prices, &month) : NAN);
     gw_buf_char(t->out, '}');
@@ -190,8 +187,9 @@ static void add_cost(const struct sheet *t, enum limiter_store store)
 
 static void add_store(const struct sheet *t, enum limiter_store store)
 {
-    gw_buf_printf(t->out, "{\"store\":\"%s\",\"enforces\":%s", limiter_store_name(store),
-                  store == t->limiter->store ? "true" : "false");
+    gw_json_object(t->out, NULL);
+    gw_json_text(t->out, "store", gw_str_z(limiter_store_name(store)));
+    gw_json_bool(t->out, "enforces", store == t->limiter->store);
     add_verdicts(t, &t->counts->columns[store]);
     add_model(t, store);
     add_cost(t, store);
@@ -203,20 +201,20 @@ static void add_store(const struct sheet *t, enum limiter_store store)
 static void add_traffic(const struct sheet *t)
 {
     const struct matrix_counts *c = t->counts;
-    gw_buf_add(t->out, GW_STR("{\"name\":"));
-    gw_buf_json(t->out, t->limiter->name);
-    count(t->out, "maxRequests", t->limiter->rule.limit);
-    count(t->out, "windowMs", t->limiter->rule.window_ms);
-    gw_buf_printf(t->out, ",\"store\":\"%s\"", limiter_store_name(t->limiter->store));
-    count(t->out, "firstMs", c->first_ms);
-    count(t->out, "lastMs", c->last_ms);
-    count(t->out, "requests", c->arrivals);
-    count(t->out, "skipped", c->skipped);
-    count(t->out, "windows", c->windows);
-    count(t->out, "exact", c->exact);
-    count(t->out, "edges", c->edges);
-    count(t->out, "isolates", c->places);
-    gw_buf_printf(t->out, ",\"inTurn\":%s", c->in_turn ? "true" : "false");
+    gw_json_object(t->out, NULL);
+    gw_json_text(t->out, "name", t->limiter->name);
+    gw_json_u64(t->out, "maxRequests", t->limiter->rule.limit);
+    gw_json_u64(t->out, "windowMs", t->limiter->rule.window_ms);
+    gw_json_text(t->out, "store", gw_str_z(limiter_store_name(t->limiter->store)));
+    gw_json_u64(t->out, "firstMs", c->first_ms);
+    gw_json_u64(t->out, "lastMs", c->last_ms);
+    gw_json_u64(t->out, "requests", c->arrivals);
+    gw_json_u64(t->out, "skipped", c->skipped);
+    gw_json_u64(t->out, "windows", c->windows);
+    gw_json_u64(t->out, "exact", c->exact);
+    gw_json_u64(t->out, "edges", c->edges);
+    gw_json_u64(t->out, "isolates", c->places);
+    gw_json_bool(t->out, "inTurn", c->in_turn);
     number(t->out, "perSecond", t->rate > 0 ? t->rate : NAN);
 }
 
@@ -233,15 +231,10 @@ static void add_limiter(struct sheet *t)
         .span_s = mean(c->span_ms, c->windows) / 1000,
     };
     add_traffic(t);
-    gw_buf_add(t->out, GW_STR(",\"stores\":["));
-    const char *comma = "";
-    for (unsigned store = 0; store < LIMITER_STORES; store++) {
-        if (!judges(t->limiter, store))
-            continue;
-        gw_buf_add(t->out, gw_str_z(comma));
-        add_store(t, (enum limiter_store)store);
-        comma = ",";
-    }
+    gw_json_list(t->out, "stores");
+    for (unsigned store = 0; store < LIMITER_STORES; store++)
+        if (judges(t->limiter, store))
+            add_store(t, (enum limiter_store)store);
     gw_buf_add(t->out, GW_STR("]}"));
 }
 
@@ -270,9 +263,7 @@ static void list(void *ctx, const struct limiter *limiter)
         .prices = &l->prices,
         .counts = l->counts,
     };
-    gw_buf_add(&l->call->out, l->any ? GW_STR(",") : GW_STR_EMPTY);
     add_limiter(&sheet);
-    l->any = true;
 }
 
 enum admin_result admin_compare_get(struct admin_call *call)

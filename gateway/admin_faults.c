@@ -6,61 +6,53 @@
 #include "gateway/admin_route.h"
 #include "gateway/admin_upstreams.h"
 #include "gateway/api_write.h"
+#include "gateway/base/json_out.h"
 #include "gateway/faults.h"
 #include "gateway/server.h"
 
 /* ---- showing ---- */
 
-static void add_text(struct gw_buf *out, const char *name, struct gw_str text)
-{
-    gw_buf_printf(out, ",\"%s\":", name);
-    gw_buf_json(out, text);
-}
-
 static void add_effect(struct gw_buf *out, const struct config_fault *config)
 {
     if (config->delay_ms)
-        gw_buf_printf(out, ",\"delay_ms\":%u", config->delay_ms);
+        gw_json_u64(out, "delay_ms", config->delay_ms);
     if (config->abort)
-        gw_buf_add(out, GW_STR(",\"abort\":true"));
+        gw_json_bool(out, "abort", true);
     if (config->truncates)
-        gw_buf_printf(out, ",\"truncate_bytes\":%u", config->truncate_bytes);
+        gw_json_u64(out, "truncate_bytes", config->truncate_bytes);
     if (config->status)
-        gw_buf_printf(out, ",\"status\":%u", config->status);
+        gw_json_u64(out, "status", config->status);
     if (config->ratio != CONFIG_RATIO_WHOLE)
         gw_buf_printf(out, ",\"ratio\":0.%06u", config->ratio);
     if (config->first)
-        gw_buf_printf(out, ",\"first\":%u", config->first);
+        gw_json_u64(out, "first", config->first);
     if (config->one_server)
-        gw_buf_printf(out, ",\"server\":%u", config->server);
+        gw_json_u64(out, "server", config->server);
 }
 
 static void add_fault(struct gw_buf *out, const struct fault *fault)
 {
     static const char *const places[] = {"origin", "edge", "counters"};
     const struct config_fault *config = &fault->config;
-    gw_buf_add(out, GW_STR("{\"name\":"));
-    gw_buf_json(out, config->name);
+    gw_json_object(out, NULL);
+    gw_json_text(out, "name", config->name);
     if (config->zone.len)
-        add_text(out, "zone", config->zone);
+        gw_json_text(out, "zone", config->zone);
     if (config->expression.text.len)
-        add_text(out, "expression", config->expression.text);
-    add_text(out, "where", gw_str_z(places[config->where]));
+        gw_json_text(out, "expression", config->expression.text);
+    gw_json_text(out, "where", gw_str_z(places[config->where]));
     add_effect(out, config);
-    add_text(out, "source", fault->from_api ? GW_STR("api") : GW_STR("configuration"));
-    gw_buf_printf(out, ",\"seen\":%llu,\"injected\":%llu}",
-                  (unsigned long long)atomic_load(&fault->seen),
-                  (unsigned long long)atomic_load(&fault->injected));
+    gw_json_text(out, "source", fault->from_api ? GW_STR("api") : GW_STR("configuration"));
+    gw_json_u64(out, "seen", atomic_load(&fault->seen));
+    gw_json_u64(out, "injected", atomic_load(&fault->injected));
+    gw_buf_char(out, '}');
 }
 
 static void add_faults(struct gw_buf *out, const struct fault_set *set)
 {
     gw_buf_add(out, GW_STR("{\"faults\":["));
-    for (size_t i = 0; set && i < set->count; i++) {
-        if (i)
-            gw_buf_char(out, ',');
+    for (size_t i = 0; set && i < set->count; i++)
         add_fault(out, set->items[i]);
-    }
     gw_buf_add(out, GW_STR("]}\n"));
 }
 

@@ -5,6 +5,7 @@
  * The page's policy forbids everything but its own files and calls to its own listener: a header
  * value that found its way into the page as markup would still run nothing (CSP level 3). */
 #include "gateway/admin_route.h"
+#include "gateway/base/json_out.h"
 #include "gateway/inspector.h"
 #include "gateway/server.h"
 
@@ -60,11 +61,11 @@ static void add_edges(const struct snapshot *s, struct gw_buf *out)
 {
     for (size_t i = 0; i < s->edge_count; i++) {
         const struct config_edge *edge = s->edges[i].config;
-        gw_buf_add(out, i ? GW_STR(",{\"name\":") : GW_STR("{\"name\":"));
-        gw_buf_json(out, edge->name);
-        gw_buf_add(out, GW_STR(",\"country\":"));
-        gw_buf_json(out, edge->country);
-        gw_buf_printf(out, ",\"isolates\":%u}", edge->isolates);
+        gw_json_object(out, NULL);
+        gw_json_text(out, "name", edge->name);
+        gw_json_text(out, "country", edge->country);
+        gw_json_u64(out, "isolates", edge->isolates);
+        gw_buf_char(out, '}');
     }
 }
 
@@ -72,18 +73,13 @@ static void add_zones(const struct snapshot *s, struct gw_buf *out)
 {
     for (size_t i = 0; i < s->zone_count; i++) {
         const struct config_zone *zone = s->zones[i].config;
-        gw_buf_add(out, i ? GW_STR(",{\"id\":") : GW_STR("{\"id\":"));
-        gw_buf_json(out, zone->id);
-        gw_buf_add(out, GW_STR(",\"name\":"));
-        gw_buf_json(out, zone->name);
-        gw_buf_add(out, GW_STR(",\"plan\":"));
-        gw_buf_json(out, gw_str_z(config_plan_names[zone->plan]));
-        gw_buf_add(out, GW_STR(",\"hosts\":["));
-        for (size_t h = 0; h < zone->host_count; h++) {
-            if (h > 0)
-                gw_buf_char(out, ',');
-            gw_buf_json(out, zone->hosts[h]);
-        }
+        gw_json_object(out, NULL);
+        gw_json_text(out, "id", zone->id);
+        gw_json_text(out, "name", zone->name);
+        gw_json_text(out, "plan", gw_str_z(config_plan_names[zone->plan]));
+        gw_json_list(out, "hosts");
+        for (size_t h = 0; h < zone->host_count; h++)
+            gw_json_text(out, NULL, zone->hosts[h]);
         gw_buf_add(out, GW_STR("]}"));
     }
 }

@@ -221,19 +221,11 @@ static bool run_purge(struct purge *p)
 
 /* ---- the routes ---- */
 
-static const struct snapshot_zone *zone_of(const struct admin_call *call)
-{
-    const struct snapshot *s = admin_snapshot(call);
-    struct gw_str id = admin_path_segment(call->path, 3); /* /client/v4/zones/:zone/… */
-    for (size_t i = 0; i < s->zone_count; i++)
-        if (gw_str_eq(s->zones[i].config->id, id))
-            return &s->zones[i];
-    return NULL;
-}
-
 static enum admin_result purge(struct admin_call *call, enum cache_purge_kind kind)
 {
-    const struct snapshot_zone *zone = zone_of(call);
+    /* /client/v4/zones/:zone/… */
+    const struct snapshot_zone *zone =
+        snapshot_zone_with_id(admin_snapshot(call), admin_path_segment(call->path, 3));
     if (!zone) {
         admin_v4_unroutable(call, false);
         return ADMIN_DONE;

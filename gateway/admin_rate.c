@@ -2,6 +2,7 @@
 /* GET and DELETE /api/rate-rules: what rate limiting rules have counted in this process, and a new
  * start for all of them. The list is bounded: it is a look, not an export. */
 #include "gateway/admin_route.h"
+#include "gateway/base/json_out.h"
 #include "gateway/exchange.h"
 #include "gateway/server.h"
 
@@ -26,41 +27,31 @@ static const struct rule *rule_of(const struct snapshot_zone *zone, struct gw_st
     return NULL;
 }
 
-static const struct snapshot_zone *zone_of(const struct snapshot *s, struct gw_str id)
-{
-    for (size_t i = 0; i < s->zone_count; i++)
-        if (gw_str_eq(s->zones[i].config->id, id))
-            return &s->zones[i];
-    return NULL;
-}
-
 static void add_entry(struct gw_buf *out, const struct rate_entry *entry,
                       const struct snapshot_zone *zone, const struct rule *rule)
 {
     const struct rate_counter *c = &entry->counter;
-    gw_buf_add(out, GW_STR("{\"zone\":"));
-    gw_buf_json(out, zone->config->name);
-    gw_buf_printf(out, ",\"rule\":%u,\"id\":", rule->index + 1u);
-    gw_buf_json(out, rule->id);
-    gw_buf_add(out, GW_STR(",\"edge\":"));
-    gw_buf_json(out, entry->edge);
-    gw_buf_add(out, GW_STR(",\"values\":"));
-    gw_buf_json(out, entry->values);
-    gw_buf_printf(out,
-                  ",\"count\":%llu,\"limit\":%llu,\"period_end_ms\":%llu,\"action_end_ms\":%llu}",
-                  (unsigned long long)c->count, (unsigned long long)rule->rate->limit,
-                  (unsigned long long)c->period_end_ms, (unsigned long long)c->action_end_ms);
+    gw_json_object(out, NULL);
+    gw_json_text(out, "zone", zone->config->name);
+    gw_json_u64(out, "rule", rule->index + 1u);
+    gw_json_text(out, "id", rule->id);
+    gw_json_text(out, "edge", entry->edge);
+    gw_json_text(out, "values", entry->values);
+    gw_json_u64(out, "count", c->count);
+    gw_json_u64(out, "limit", rule->rate->limit);
+    gw_json_u64(out, "period_end_ms", c->period_end_ms);
+    gw_json_u64(out, "action_end_ms", c->action_end_ms);
+    gw_buf_char(out, '}');
 }
 
 static bool on_entry(void *ctx, const struct rate_entry *entry)
 {
     struct listing *l = ctx;
-    const struct snapshot_zone *zone = zone_of(l->snapshot, entry->zone);
+    const struct snapshot_zone *zone = snapshot_zone_with_id(l->snapshot, entry->zone);
     const struct rule *rule = zone ? rule_of(zone, entry->rule) : NULL;
     if (!rule || entry->counter.ends_at_ms <= l->now_ms)
         return true;
-    if (l->count++)
-        gw_buf_char(&l->call->out, ',');
+    l->count++;
     add_entry(&l->call->out, entry, zone, rule);
     return l->count < LIST_MAX;
 }

@@ -3,6 +3,7 @@
  * would do with it now), /api/requests.har (all, for other tools), POST /api/requests/:ray/replay.
  * Asking switches recording on (recorder.h). */
 #include "gateway/admin_route.h"
+#include "gateway/base/json_out.h"
 #include "gateway/exchange.h"
 #include "gateway/explain_view.h"
 #include "gateway/har.h"
@@ -52,8 +53,7 @@ enum admin_result admin_requests(struct admin_call *call)
     gw_buf_printf(&call->out, "{\"next\":%llu,\"requests\":[",
                   (unsigned long long)recorder_next(recorder));
     for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            gw_buf_char(&call->out, ',');
+        gw_json_next(&call->out);
         gw_buf_add(&call->out, records[i]->line);
     }
     gw_buf_add(&call->out, GW_STR("]}\n"));
@@ -88,40 +88,44 @@ static struct record *find(struct admin_call *call)
     return r;
 }
 
-static void add_field(const struct record *r, bool first, struct gw_str name, struct gw_str value,
+static void add_field(const struct record *r, struct gw_str name, struct gw_str value,
                       struct gw_buf *out)
 {
-    gw_buf_add(out, first ? GW_STR("[") : GW_STR(",["));
-    gw_buf_json(out, name);
-    gw_buf_char(out, ',');
+    gw_json_list(out, NULL);
+    gw_json_text(out, NULL, name);
+    gw_json_next(out);
     record_shown_value(r, name, value, out);
     gw_buf_char(out, ']');
 }
 
 static void add_request_fields(const struct record *r, struct gw_buf *out)
 {
-    gw_buf_char(out, '[');
+    gw_json_list(out, "request_headers");
     for (size_t i = 0; i < r->request.count; i++)
-        add_field(r, i == 0, r->request.items[i].name, r->request.items[i].value, out);
+        add_field(r, r->request.items[i].name, r->request.items[i].value, out);
     gw_buf_char(out, ']');
 }
 
 static void add_response_fields(const struct record *r, struct gw_buf *out)
 {
     struct gw_str rest = r->response, name, value;
-    gw_buf_char(out, '[');
-    for (bool first = true; record_next_line(&rest, &name, &value); first = false)
-        add_field(r, first, name, value, out);
+    gw_json_list(out, "response_headers");
+    while (record_next_line(&rest, &name, &value))
+        add_field(r, name, value, out);
     gw_buf_char(out, ']');
 }
 
 static void add_limiter(const struct record *r, struct gw_buf *out)
 {
-    if (r->reset_at_ms)
-        gw_buf_printf(out, "{\"limit\":%u,\"count\":%u,\"reset_at_ms\":%llu}", r->limit, r->count,
-                      (unsigned long long)r->reset_at_ms);
-    else
-        gw_buf_add(out, GW_STR("null"));
+    if (!r->reset_at_ms) {
+        gw_json_null(out, "limiter");
+        return;
+    }
+    gw_json_object(out, "limiter");
+    gw_json_u64(out, "limit", r->limit);
+    gw_json_u64(out, "count", r->count);
+    gw_json_u64(out, "reset_at_ms", r->reset_at_ms);
+    gw_buf_char(out, '}');
 }
 
 static void add_explanation(struct admin_call *call, const struct record *r)
@@ -138,16 +142,16 @@ static void add_explanation(struct admin_call *call, const struct record *r)
 
 static void add_facts(const struct record *r, struct gw_buf *out)
 {
-    gw_buf_printf(out, "{\"number\":%llu,\"request\":", (unsigned long long)r->number);
+    gw_json_object(out, NULL);
+    gw_json_u64(out, "number", r->number);
+    gw_json_name(out, "request");
     gw_buf_add(out, r->line);
-    gw_buf_add(out, GW_STR(",\"url\":"));
-    gw_buf_json(out, r->shown_url);
-    gw_buf_printf(out,
-                  ",\"replayable\":%s,\"took_us\":%llu,\"origin_us\":%llu,\"isolate\":%u,"
-                  "\"cache_reason\":",
-                  r->cut || r->has_body || r->upgraded ? "false" : "true",
-                  (unsigned long long)r->took_us, (unsigned long long)r->origin_us, r->isolate);
-    gw_buf_json(out, r->reason);
+    gw_json_text(out, "url", r->shown_url);
+    gw_json_bool(out, "replayable", !r->cut && !r->has_body && !r->upgraded);
+    gw_json_u64(out, "took_us", r->took_us);
+    gw_json_u64(out, "origin_us", r->origin_us);
+    gw_json_u64(out, "isolate", r->isolate);
+    gw_json_text(out, "cache_reason", r->reason);
 }
 
 enum admin_result admin_request(struct admin_call *call)
@@ -157,13 +161,10 @@ enum admin_result admin_request(struct admin_call *call)
     if (!r)
         return ADMIN_DONE;
     add_facts(r, out);
-    gw_buf_add(out, GW_STR(",\"request_headers\":"));
     add_request_fields(r, out);
-    gw_buf_add(out, GW_STR(",\"response_headers\":"));
     add_response_fields(r, out);
-    gw_buf_add(out, GW_STR(",\"limiter\":"));
     add_limiter(r, out);
-    gw_buf_add(out, GW_STR(",\"now\":"));
+    gw_json_name(out, "now");
     add_explanation(call, r);
     gw_buf_add(out, GW_STR("}\n"));
     record_unref(r);

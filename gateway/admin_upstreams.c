@@ -5,6 +5,7 @@
 #include "gateway/admin_upstreams.h"
 
 #include "gateway/admin_route.h"
+#include "gateway/base/json_out.h"
 #include "gateway/upstream/servers.h"
 #include "gateway/worker.h"
 
@@ -20,17 +21,20 @@ static void add_server(struct gw_buf *out, const struct snapshot_origin *origin,
     const struct config_origin *config = &origin->config->servers[index];
     struct servers_view view;
     servers_view(origin->servers, index, now_ms, &view);
-    gw_buf_printf(out, "%s{\"server\":%zu,\"url\":", index ? "," : "", index);
-    gw_buf_json(out, config->url);
-    gw_buf_printf(out, ",\"state\":\"%s\",\"probe\":\"%s\",\"ejected_for_ms\":%llu,\"reason\":",
-                  state_of(&view), probes[view.probe], (unsigned long long)view.ejected_for_ms);
-    gw_buf_json(out, gw_str_z(view.reason));
-    gw_buf_printf(out,
-                  ",\"weight\":%u,\"backup\":%s,\"active\":%u,\"attempts\":%llu,"
-                  "\"failures\":%llu,\"ejections\":%llu}",
-                  config->weight, config->backup ? "true" : "false", view.active,
-                  (unsigned long long)view.attempts, (unsigned long long)view.failures,
-                  (unsigned long long)view.ejections);
+    gw_json_object(out, NULL);
+    gw_json_u64(out, "server", index);
+    gw_json_text(out, "url", config->url);
+    gw_json_text(out, "state", gw_str_z(state_of(&view)));
+    gw_json_text(out, "probe", gw_str_z(probes[view.probe]));
+    gw_json_u64(out, "ejected_for_ms", view.ejected_for_ms);
+    gw_json_text(out, "reason", gw_str_z(view.reason));
+    gw_json_u64(out, "weight", config->weight);
+    gw_json_bool(out, "backup", config->backup);
+    gw_json_u64(out, "active", view.active);
+    gw_json_u64(out, "attempts", view.attempts);
+    gw_json_u64(out, "failures", view.failures);
+    gw_json_u64(out, "ejections", view.ejections);
+    gw_buf_char(out, '}');
 }
 
 enum admin_result admin_upstreams(struct admin_call *call)
@@ -38,21 +42,21 @@ enum admin_result admin_upstreams(struct admin_call *call)
     static const char *const balances[] = {"round_robin", "least_connections"};
     const struct snapshot *s = admin_snapshot(call);
     uint64_t now_ms = gw_loop_now(call->worker->loop).mono_ms;
-    gw_buf_add(&call->out, GW_STR("{\"upstreams\":["));
+    struct gw_buf *out = &call->out;
+    gw_buf_add(out, GW_STR("{\"upstreams\":["));
     for (size_t i = 0; i < s->origin_count; i++) {
         const struct snapshot_origin *origin = &s->origins[i];
-        gw_buf_add(&call->out, i ? GW_STR(",{\"zone\":") : GW_STR("{\"zone\":"));
-        gw_buf_json(&call->out, origin->zone);
-        gw_buf_add(&call->out, GW_STR(",\"origin\":"));
-        gw_buf_json(&call->out, origin->name);
-        gw_buf_printf(&call->out, ",\"balance\":\"%s\",\"retries\":%llu,\"servers\":[",
-                      balances[origin->config->balance],
-                      (unsigned long long)servers_retries(origin->servers));
+        gw_json_object(out, NULL);
+        gw_json_text(out, "zone", origin->zone);
+        gw_json_text(out, "origin", origin->name);
+        gw_json_text(out, "balance", gw_str_z(balances[origin->config->balance]));
+        gw_json_u64(out, "retries", servers_retries(origin->servers));
+        gw_json_list(out, "servers");
         for (size_t k = 0; k < servers_count(origin->servers); k++)
-            add_server(&call->out, origin, k, now_ms);
-        gw_buf_add(&call->out, GW_STR("]}"));
+            add_server(out, origin, k, now_ms);
+        gw_buf_add(out, GW_STR("]}"));
     }
-    gw_buf_add(&call->out, GW_STR("]}\n"));
+    gw_buf_add(out, GW_STR("]}\n"));
     return ADMIN_DONE;
 }
 

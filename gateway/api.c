@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "gateway/base/hash.h"
+#include "gateway/base/json_out.h"
 #include "gateway/http/date.h"
 
 #define PROBLEMS_BYTES   ((size_t)4 << 20)
@@ -55,11 +56,7 @@ void api_time(uint64_t wall_ms, char *out)
 
 const struct snapshot_zone *api_zone_in(const struct snapshot *s, struct gw_str path)
 {
-    struct gw_str id = admin_path_segment(path, 3); /* /client/v4/zones/:zone */
-    for (size_t i = 0; i < s->zone_count; i++)
-        if (gw_str_eq(s->zones[i].config->id, id))
-            return &s->zones[i];
-    return NULL;
+    return snapshot_zone_with_id(s, admin_path_segment(path, 3)); /* /client/v4/zones/:zone */
 }
 
 /* The real service answers 403 for a zone outside the token's reach; here 404 lets the SDK raise
@@ -95,11 +92,7 @@ void api_end(struct gw_buf *out)
 
 void api_member(struct gw_buf *out, const char *name, struct gw_str value)
 {
-    if (out->len && out->data[out->len - 1] != '{')
-        gw_buf_char(out, ',');
-    gw_buf_json(out, gw_str_z(name));
-    gw_buf_char(out, ':');
-    gw_buf_json(out, value);
+    gw_json_text(out, name, value);
 }
 
 /* ---- errors ---- */

@@ -2,6 +2,7 @@
 #include "gateway/drill_report.h"
 
 #include "bench/load/units.h"
+#include "gateway/base/json_out.h"
 
 static const char *const phase_names[] = {"before", "fault", "after"};
 
@@ -82,31 +83,36 @@ void drill_text(const struct drill_options *options, const struct drill_result *
 /* Milliseconds with three decimals, or null. */
 static void add_ms(struct gw_buf *out, const char *name, uint64_t us)
 {
-    if (us == UINT64_MAX)
-        gw_buf_printf(out, ",\"%s\":null", name);
-    else
-        gw_buf_printf(out, ",\"%s\":%llu.%03llu", name, (unsigned long long)(us / 1000),
-                      (unsigned long long)(us % 1000));
+    if (us == UINT64_MAX) {
+        gw_json_null(out, name);
+        return;
+    }
+    gw_json_name(out, name);
+    gw_buf_printf(out, "%llu.%03llu", (unsigned long long)(us / 1000),
+                  (unsigned long long)(us % 1000));
 }
 
 void drill_json(const struct drill_options *options, const struct drill_result *r,
                 struct gw_buf *out)
 {
-    gw_buf_printf(out, "{\"drill\":\"%s\",\"recovered\":%s", options->kind->name,
-                  r->recovered ? "true" : "false");
-    for (size_t i = 0; i < GW_COUNT(phase_names); i++)
-        gw_buf_printf(
-            out, ",\"%s\":{\"requests\":%llu,\"failed\":%llu,\"slow\":%llu,\"stale\":%llu}",
-            phase_names[i], (unsigned long long)r->phases[i].requests,
-            (unsigned long long)r->phases[i].failed, (unsigned long long)r->phases[i].slow,
-            (unsigned long long)r->phases[i].stale);
-    gw_buf_printf(out, ",\"injected\":%llu,\"statuses\":{", (unsigned long long)r->injected);
-    const char *separator = "";
+    gw_json_object(out, NULL);
+    gw_json_text(out, "drill", gw_str_z(options->kind->name));
+    gw_json_bool(out, "recovered", r->recovered);
+    for (size_t i = 0; i < GW_COUNT(phase_names); i++) {
+        gw_json_object(out, phase_names[i]);
+        gw_json_u64(out, "requests", r->phases[i].requests);
+        gw_json_u64(out, "failed", r->phases[i].failed);
+        gw_json_u64(out, "slow", r->phases[i].slow);
+        gw_json_u64(out, "stale", r->phases[i].stale);
+        gw_buf_char(out, '}');
+    }
+    gw_json_u64(out, "injected", r->injected);
+    gw_json_object(out, "statuses");
     for (size_t i = 0; i < GW_COUNT(r->statuses); i++) {
-        if (!r->statuses[i])
-            continue;
-        gw_buf_printf(out, "%s\"%zu\":%llu", separator, i, (unsigned long long)r->statuses[i]);
-        separator = ",";
+        char status[24];
+        snprintf(status, sizeof(status), "%zu", i);
+        if (r->statuses[i])
+            gw_json_u64(out, status, r->statuses[i]);
     }
     gw_buf_char(out, '}');
     add_ms(out, "first_failed_ms", r->first_failed_us);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/hindsight.h"
 
+#include "gateway/base/json_out.h"
+
 #define WORDS_MAX   64 /* of one outcome */
 #define SUMMARY_MAX 32 /* different changes that are counted apart */
 #define TEXT_MAX    ((size_t)64 << 10)
@@ -162,17 +164,14 @@ static void add_change(struct comparison *c, const struct record *r, struct gw_s
 {
     if (c->changed++ >= HINDSIGHT_CHANGES_MAX)
         return;
-    gw_buf_add(&c->changes, c->changed > 1 ? GW_STR(",{\"ray\":") : GW_STR("{\"ray\":"));
-    gw_buf_json(&c->changes, r->ray);
-    gw_buf_add(&c->changes, GW_STR(",\"edge\":"));
-    gw_buf_json(&c->changes, r->edge);
-    gw_buf_add(&c->changes, GW_STR(",\"method\":"));
-    gw_buf_json(&c->changes, r->method);
-    gw_buf_add(&c->changes, GW_STR(",\"url\":"));
-    gw_buf_json(&c->changes, r->shown_url);
-    gw_buf_add(&c->changes, GW_STR(",\"what\":"));
-    gw_buf_json(&c->changes, what);
-    gw_buf_char(&c->changes, '}');
+    struct gw_buf *out = &c->changes;
+    gw_json_object(out, NULL);
+    gw_json_text(out, "ray", r->ray);
+    gw_json_text(out, "edge", r->edge);
+    gw_json_text(out, "method", r->method);
+    gw_json_text(out, "url", r->shown_url);
+    gw_json_text(out, "what", what);
+    gw_buf_char(out, '}');
 }
 
 /* Sentences are counted, requests are named: a person reads a few dozen lines, whatever the
@@ -208,22 +207,17 @@ static void add_sentence(struct gw_buf *out, size_t count, struct gw_str what)
     gw_buf_init(&sentence, TEXT_MAX + 64);
     gw_buf_printf(&sentence, "%zu %s ", count, count == 1 ? "request would" : "requests would");
     gw_buf_add(&sentence, what);
-    gw_buf_json(out, gw_buf_str(&sentence));
+    gw_json_text(out, NULL, gw_buf_str(&sentence));
     gw_buf_release(&sentence);
 }
 
 static void write(const struct comparison *c, size_t count, struct gw_buf *out)
 {
     gw_buf_printf(out, "{\"requests\":%zu,\"changed\":%zu,\"summary\":[", count, c->changed);
-    for (size_t i = 0; i < c->kind_count; i++) {
-        if (i > 0)
-            gw_buf_char(out, ',');
+    for (size_t i = 0; i < c->kind_count; i++)
         add_sentence(out, c->kinds[i].count, c->kinds[i].what);
-    }
-    if (c->uncounted) {
-        gw_buf_char(out, ',');
+    if (c->uncounted)
         add_sentence(out, c->uncounted, GW_STR("change in further ways"));
-    }
     gw_buf_add(out, GW_STR("],\"changes\":["));
     gw_buf_add(out, gw_buf_str(&c->changes));
     gw_buf_add(out, GW_STR("]}"));

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "gateway/base/buf.h"
+#include "gateway/base/json_out.h"
 
 #define CONTENT_MAX ((size_t)64 * 1024)
 
@@ -13,18 +13,15 @@ static void add_address(struct gw_buf *b, const struct listener *l)
     char text[NET_ADDRESS_TEXT_MAX];
     struct net_address at = listener_address(l);
     size_t len = net_address_format(&at, text);
-    gw_buf_json(b, gw_str(text, len));
+    gw_json_text(b, NULL, gw_str(text, len));
 }
 
 static void write_content(const struct server *s, struct gw_buf *b)
 {
     const struct worker *first = &s->workers[0];
     gw_buf_add(b, GW_STR("{\"listen\":["));
-    for (size_t i = 0; i < first->door_count; i++) {
-        if (i)
-            gw_buf_char(b, ',');
+    for (size_t i = 0; i < first->door_count; i++)
         add_address(b, first->listeners[i]);
-    }
     gw_buf_add(b, GW_STR("],\"admin\":"));
     if (first->listeners[first->door_count])
         add_address(b, first->listeners[first->door_count]);

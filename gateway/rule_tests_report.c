@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/base/json_out.h"
 #include "gateway/rule_tests.h"
 
 static struct gw_str name_of(const struct rule *rule)
@@ -28,12 +29,13 @@ void rule_tests_print(const struct rule_tests *t, FILE *out, bool color)
 static void add_failures(const struct rule_tests *t, const struct rule_tests_case *c,
                          struct gw_buf *out)
 {
-    gw_buf_add(out, GW_STR(",\"failures\":["));
+    gw_json_list(out, "failures");
     for (size_t i = 0; i < c->failures && c->first_failure + i < t->failures.count; i++) {
         const struct gw_diag *item = &t->failures.items[c->first_failure + i];
-        gw_buf_printf(out, "%s{\"line\":%u,\"column\":%u,\"message\":", i ? "," : "", item->line,
-                      item->column);
-        gw_buf_json(out, gw_str_z(item->message));
+        gw_json_object(out, NULL);
+        gw_json_u64(out, "line", item->line);
+        gw_json_u64(out, "column", item->column);
+        gw_json_text(out, "message", gw_str_z(item->message));
         gw_buf_char(out, '}');
     }
     gw_buf_char(out, ']');
@@ -41,36 +43,38 @@ static void add_failures(const struct rule_tests *t, const struct rule_tests_cas
 
 static void add_coverage(const struct rule_tests *t, struct gw_buf *out)
 {
-    const char *separator = "";
-    gw_buf_printf(out, "\"coverage\":{\"rules\":%zu,\"matched\":%zu,\"never\":[", t->rule_count,
-                  t->rules_matched);
+    gw_json_object(out, "coverage");
+    gw_json_u64(out, "rules", t->rule_count);
+    gw_json_u64(out, "matched", t->rules_matched);
+    gw_json_list(out, "never");
     for (size_t i = 0; i < t->rule_count; i++) {
         const struct rule_tests_rule *r = &t->rules[i];
         if (r->matches)
             continue;
-        gw_buf_printf(out, "%s{\"zone\":", separator);
-        gw_buf_json(out, r->zone);
-        gw_buf_printf(out, ",\"position\":%u,\"rule\":", r->rule->index + 1u);
-        gw_buf_json(out, name_of(r->rule));
+        gw_json_object(out, NULL);
+        gw_json_text(out, "zone", r->zone);
+        gw_json_u64(out, "position", r->rule->index + 1u);
+        gw_json_text(out, "rule", name_of(r->rule));
         gw_buf_char(out, '}');
-        separator = ",";
     }
     gw_buf_add(out, GW_STR("]}"));
 }
 
 void rule_tests_json(const struct rule_tests *t, struct gw_buf *out)
 {
-    gw_buf_add(out, GW_STR("{\"file\":"));
-    gw_buf_json(out, gw_str_z(json_source(t->doc)->name));
-    gw_buf_printf(out, ",\"passed\":%zu,\"failed\":%zu,\"cases\":[", t->passed, t->failed);
+    gw_json_object(out, NULL);
+    gw_json_text(out, "file", gw_str_z(json_source(t->doc)->name));
+    gw_json_u64(out, "passed", t->passed);
+    gw_json_u64(out, "failed", t->failed);
+    gw_json_list(out, "cases");
     for (size_t i = 0; i < t->case_count; i++) {
-        gw_buf_add(out, i ? GW_STR(",{\"name\":") : GW_STR("{\"name\":"));
-        gw_buf_json(out, t->cases[i].name);
-        gw_buf_printf(out, ",\"passed\":%s", t->cases[i].failures ? "false" : "true");
+        gw_json_object(out, NULL);
+        gw_json_text(out, "name", t->cases[i].name);
+        gw_json_bool(out, "passed", !t->cases[i].failures);
         add_failures(t, &t->cases[i], out);
         gw_buf_char(out, '}');
     }
-    gw_buf_add(out, GW_STR("],"));
+    gw_buf_char(out, ']');
     add_coverage(t, out);
     gw_buf_char(out, '}');
 }

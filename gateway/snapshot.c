@@ -195,6 +195,14 @@ const struct snapshot_zone *snapshot_zone_of(const struct snapshot *s, struct gw
     return zone ? zone : s->any_host;
 }
 
+const struct snapshot_zone *snapshot_zone_with_id(const struct snapshot *s, struct gw_str id)
+{
+    for (size_t i = 0; i < s->zone_count; i++)
+        if (gw_str_eq(s->zones[i].config->id, id))
+            return &s->zones[i];
+    return NULL;
+}
+
 uint16_t snapshot_limiter_label(const struct snapshot_zone *zone, const struct limiter *limiter)
 {
     size_t count;

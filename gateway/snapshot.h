@@ -109,6 +109,8 @@ static inline const struct config_zone *snapshot_zone_config(const struct snapsh
 
 /* NULL when the host belongs to no zone. `host` is lower case, without port. */
 const struct snapshot_zone *snapshot_zone_of(const struct snapshot *s, struct gw_str host);
+/* NULL when there is none; for the admin's answers, not for the request path: it looks at each. */
+const struct snapshot_zone *snapshot_zone_with_id(const struct snapshot *s, struct gw_str id);
 /* The label id of one of the zone's limiters. */
 uint16_t snapshot_limiter_label(const struct snapshot_zone *zone, const struct limiter *limiter);
 /* The index of an edge by name, or GW_NPOS. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Builds the very snapshot that `run` would serve from, so that the two never disagree. */
 #include "config/rules/phase.h"
+#include "gateway/base/json_out.h"
 #include "gateway/cli.h"
 #include "gateway/snapshot.h"
 
@@ -115,20 +116,19 @@ static void print_summary(const struct snapshot *s)
 /* Beyond GW_DIAG_MAX messages only their number is known, and "ok" is right all the same. */
 static void add_diags(struct gw_buf *out, const struct gw_diags *diags, enum gw_severity severity)
 {
-    const char *separator = "";
     for (size_t i = 0; i < diags->count; i++) {
         const struct gw_diag *item = &diags->items[i];
         if (item->severity != severity)
             continue;
-        gw_buf_printf(out, "%s{\"file\":", separator);
+        gw_json_object(out, NULL);
         if (item->file)
-            gw_buf_json(out, gw_str_z(item->file));
+            gw_json_text(out, "file", gw_str_z(item->file));
         else
-            gw_buf_add(out, GW_STR("null"));
-        gw_buf_printf(out, ",\"line\":%u,\"column\":%u,\"message\":", item->line, item->column);
-        gw_buf_json(out, gw_str_z(item->message));
+            gw_json_null(out, "file");
+        gw_json_u64(out, "line", item->line);
+        gw_json_u64(out, "column", item->column);
+        gw_json_text(out, "message", gw_str_z(item->message));
         gw_buf_char(out, '}');
-        separator = ",";
     }
 }
 

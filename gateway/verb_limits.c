@@ -2,6 +2,7 @@
 /* The app's admin routes for its counters, as a table. The listener has no route for one key: `get`
  * asks for its limiter and picks. */
 #include "bench/load/matrix.h"
+#include "gateway/base/json_out.h"
 #include "gateway/cli_admin.h"
 
 #define KEY_WIDTH_MAX 60 /* longer keys push their own line only */
@@ -137,10 +138,9 @@ static int reset(struct limits *l)
     struct json_doc *doc;
     struct gw_buf body;
     gw_buf_init(&body, 65536);
-    gw_buf_add(&body, GW_STR("{\"name\":"));
-    gw_buf_json(&body, l->name);
-    gw_buf_add(&body, GW_STR(",\"key\":"));
-    gw_buf_json(&body, l->key);
+    gw_json_object(&body, NULL);
+    gw_json_text(&body, "name", l->name);
+    gw_json_text(&body, "key", l->key);
     gw_buf_char(&body, '}');
     int code = cli_admin_json(&l->admin, GW_STR("POST"), GW_STR("/api/admin/rate-limits/reset"),
                               gw_buf_str(&body), &doc);

@@ -3,6 +3,7 @@
  * the language itself (an array). A file that cannot be read does not end the run: the others are
  * tested, then it is a failure. */
 #include "config/rules/vectors.h"
+#include "gateway/base/json_out.h"
 #include "gateway/cli.h"
 #include "gateway/rule_tests.h"
 
@@ -27,7 +28,6 @@ static void add_rule_tests(struct run *r, struct json_doc *doc, struct gw_diags 
     r->passed += t->passed;
     r->failed += t->failed;
     if (r->json) {
-        gw_buf_add(&r->out, r->out.data[r->out.len - 1] == '[' ? GW_STR_EMPTY : GW_STR(","));
         rule_tests_json(t, &r->out);
     } else {
         rule_tests_print(t, stdout, cli_has_color(stdout));
@@ -48,12 +48,11 @@ static void add_vectors(struct run *r, const char *path, struct gw_diags *proble
     if (!r->json)
         return;
     fclose(out);
-    gw_buf_add(&r->out,
-               r->out.data[r->out.len - 1] == '[' ? GW_STR("{\"file\":") : GW_STR(",{\"file\":"));
-    gw_buf_json(&r->out, gw_str_z(path));
-    gw_buf_printf(&r->out, ",\"passed\":%zu,\"failed\":%zu,\"output\":", totals.passed,
-                  totals.failed);
-    gw_buf_json(&r->out, gw_str(text, len));
+    gw_json_object(&r->out, NULL);
+    gw_json_text(&r->out, "file", gw_str_z(path));
+    gw_json_u64(&r->out, "passed", totals.passed);
+    gw_json_u64(&r->out, "failed", totals.failed);
+    gw_json_text(&r->out, "output", gw_str(text, len));
     gw_buf_char(&r->out, '}');
     free(text);
 }

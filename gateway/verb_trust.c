@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "gateway/base/clock.h"
+#include "gateway/base/json_out.h"
 #include "gateway/cli.h"
 #include "gateway/trust.h"
 #include "gateway/trust_store.h"
@@ -134,32 +135,24 @@ static void print_text(const struct trust_run *t)
            t->files.ca.ptr, t->files.folder.ptr);
 }
 
-static void add_member(struct gw_buf *out, const char *name, struct gw_str value)
-{
-    gw_buf_printf(out, "%s\"%s\":", out->len > 1 ? "," : "", name);
-    gw_buf_json(out, value);
-}
-
 static void print_json(const struct trust_run *t)
 {
     struct gw_buf out;
     gw_buf_init(&out, OUT_MAX);
-    gw_buf_char(&out, '{');
-    add_member(&out, "ca", t->files.ca);
-    add_member(&out, "ca_name", gw_str_z(t->report.ca_name));
-    add_member(&out, "ca_sha256", gw_str_z(t->report.ca_sha256));
-    gw_buf_printf(&out, ",\"ca_until\":%llu,\"ca_made\":%s",
-                  (unsigned long long)t->report.ca_until_s, t->report.made_ca ? "true" : "false");
+    gw_json_object(&out, NULL);
+    gw_json_text(&out, "ca", t->files.ca);
+    gw_json_text(&out, "ca_name", gw_str_z(t->report.ca_name));
+    gw_json_text(&out, "ca_sha256", gw_str_z(t->report.ca_sha256));
+    gw_json_u64(&out, "ca_until", t->report.ca_until_s);
+    gw_json_bool(&out, "ca_made", t->report.made_ca);
     if (t->names.count) {
-        add_member(&out, "certificate", t->files.certificate);
-        add_member(&out, "key", t->files.key);
-        gw_buf_printf(&out, ",\"certificate_until\":%llu,\"certificate_made\":%s,\"names\":[",
-                      (unsigned long long)t->report.certificate_until_s,
-                      t->report.made_certificate ? "true" : "false");
-        for (size_t i = 0; i < t->names.count; i++) {
-            gw_buf_add(&out, i ? GW_STR(",") : GW_STR_EMPTY);
-            gw_buf_json(&out, t->names.items[i]);
-        }
+        gw_json_text(&out, "certificate", t->files.certificate);
+        gw_json_text(&out, "key", t->files.key);
+        gw_json_u64(&out, "certificate_until", t->report.certificate_until_s);
+        gw_json_bool(&out, "certificate_made", t->report.made_certificate);
+        gw_json_list(&out, "names");
+        for (size_t i = 0; i < t->names.count; i++)
+            gw_json_text(&out, NULL, t->names.items[i]);
         gw_buf_char(&out, ']');
     }
     gw_buf_add(&out, GW_STR("}\n"));

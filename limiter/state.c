@@ -2,6 +2,7 @@
 #include "limiter/state.h"
 
 #include "gateway/base/err.h"
+#include "gateway/base/json_out.h"
 #include "limiter/decision.h"
 #include "limiter/matrix.h"
 #include "limiter/store.h"
@@ -47,9 +48,7 @@ static void open_list(struct limiter_state *s)
 static void open_item(struct limiter_state *s)
 {
     const struct limiter_state_item *item = &s->items[s->at];
-    if (s->at > 0)
-        gw_buf_char(s->out, ',');
-    gw_buf_json(s->out, item->name);
+    gw_json_text(s->out, NULL, item->name);
     gw_buf_printf(s->out, ":{\"maxRequests\":%u,\"windowMs\":%llu,\"entries\":[", item->limit,
                   (unsigned long long)item->window_ms);
     s->entries = 0;
@@ -79,17 +78,15 @@ static bool write_entry(void *ctx, struct gw_str storage, const void *record)
     if (!storage_key_split(storage, item->name, &place, &key) ||
         (place.edge.len > 0) != store_is_placed(item->store))
         return true;
-    if (s->entries++ > 0)
-        gw_buf_char(s->out, ',');
-    gw_buf_add(s->out, GW_STR("{\"key\":"));
-    gw_buf_json(s->out, key);
-    gw_buf_printf(s->out, ",\"count\":%u,\"resetAt\":%llu", w->count,
-                  (unsigned long long)w->reset_at_ms);
+    s->entries++;
+    gw_json_object(s->out, NULL);
+    gw_json_text(s->out, "key", key);
+    gw_json_u64(s->out, "count", w->count);
+    gw_json_u64(s->out, "resetAt", w->reset_at_ms);
     if (place.edge.len) {
-        gw_buf_add(s->out, GW_STR(",\"edge\":"));
-        gw_buf_json(s->out, place.edge);
+        gw_json_text(s->out, "edge", place.edge);
         if (item->store == LIMITER_MEMORY)
-            gw_buf_printf(s->out, ",\"isolate\":%u", place.isolate);
+            gw_json_u64(s->out, "isolate", place.isolate);
     }
     gw_buf_char(s->out, '}');
     return s->entries < LIMITER_STATE_ENTRIES && !s->out->overflow;

@@ -4,24 +4,15 @@
 #include <inttypes.h>
 
 #include "bench/load/target.h"
-
-static void add_text(struct gw_buf *out, const char *name, struct gw_str value)
-{
-    gw_buf_printf(out, "\"%s\":", name);
-    gw_buf_json(out, value);
-}
+#include "gateway/base/json_out.h"
 
 /* "FRA,AMS" */
 static void add_edges(const char *edges, struct gw_buf *out)
 {
     struct gw_str rest = gw_str_z(edges), edge;
-    const char *comma = "";
-    gw_buf_add(out, GW_STR(",\"edges\":["));
-    while (gw_str_next(&rest, ',', &edge)) {
-        gw_buf_add(out, gw_str_z(comma));
-        gw_buf_json(out, gw_str_trim(edge));
-        comma = ",";
-    }
+    gw_json_list(out, "edges");
+    while (gw_str_next(&rest, ',', &edge))
+        gw_json_text(out, NULL, gw_str_trim(edge));
     gw_buf_char(out, ']');
 }
 
@@ -29,13 +20,14 @@ static void add_identities(const struct load_options *o, struct gw_buf *out)
 {
     if (!o->identities && !o->edges && !o->isolates)
         return;
-    gw_buf_printf(out, ",\"identities\":{\"count\":%" PRIu64, o->identities ? o->identities : 1);
+    gw_json_object(out, "identities");
+    gw_json_u64(out, "count", o->identities ? o->identities : 1);
     if (!o->identities)
-        gw_buf_add(out, GW_STR(",\"addresses\":false"));
+        gw_json_bool(out, "addresses", false);
     if (o->edges)
         add_edges(o->edges, out);
     if (o->isolates)
-        gw_buf_printf(out, ",\"isolates\":%" PRIu64, o->isolates);
+        gw_json_u64(out, "isolates", o->isolates);
     gw_buf_char(out, '}');
 }
 
@@ -50,12 +42,11 @@ static void add_rate(const struct load_options *o, struct gw_buf *out)
     }
     gw_buf_add(out, o->poisson ? GW_STR("{\"poisson\":") : GW_STR_EMPTY);
     if (dots == GW_NPOS) {
-        gw_buf_json(out, rate);
+        gw_json_text(out, NULL, rate);
     } else {
-        gw_buf_char(out, '{');
-        add_text(out, "from", gw_str_first(rate, dots));
-        gw_buf_char(out, ',');
-        add_text(out, "to", gw_str_from(rate, dots + 2));
+        gw_json_object(out, NULL);
+        gw_json_text(out, "from", gw_str_first(rate, dots));
+        gw_json_text(out, "to", gw_str_from(rate, dots + 2));
         gw_buf_char(out, '}');
     }
     gw_buf_add(out, o->poisson ? GW_STR("}") : GW_STR_EMPTY);
@@ -64,16 +55,13 @@ static void add_rate(const struct load_options *o, struct gw_buf *out)
 static void add_request(const struct load_options *o, const struct load_target *target,
                         struct gw_buf *out)
 {
-    gw_buf_add(out, GW_STR(",\"requests\":{\"request\":{"));
-    add_text(out, "path", target->path);
-    if (o->method) {
-        gw_buf_char(out, ',');
-        add_text(out, "method", gw_str_z(o->method));
-    }
-    if (o->data) {
-        gw_buf_char(out, ',');
-        add_text(out, "body", gw_str_z(o->data));
-    }
+    gw_json_object(out, "requests");
+    gw_json_object(out, "request");
+    gw_json_text(out, "path", target->path);
+    if (o->method)
+        gw_json_text(out, "method", gw_str_z(o->method));
+    if (o->data)
+        gw_json_text(out, "body", gw_str_z(o->data));
     gw_buf_add(out, GW_STR("}}"));
 }
 
@@ -86,18 +74,16 @@ bool quick_scenario(const struct load_options *o, struct gw_buf *out, struct gw_
         gw_diag_at(diags, GW_DIAG_ERROR, &source, 0, source.text.len, "%s", why);
         return false;
     }
-    gw_buf_char(out, '{');
-    add_text(out, "name", source.text);
+    gw_json_object(out, NULL);
+    gw_json_text(out, "name", source.text);
     gw_buf_printf(out, ",\"target\":\"http%s://%.*s\"", target.tls ? "s" : "",
                   GW_STR_ARG(target.authority));
     add_identities(o, out);
     add_request(o, &target, out);
     gw_buf_add(out, GW_STR(",\"phases\":[{\"name\":\"load\""));
-    if (!o->burst) {
-        gw_buf_char(out, ',');
-        add_text(out, "duration", gw_str_z(o->duration));
-    }
-    gw_buf_add(out, GW_STR(",\"rate\":"));
+    if (!o->burst)
+        gw_json_text(out, "duration", gw_str_z(o->duration));
+    gw_json_name(out, "rate");
     add_rate(o, out);
     gw_buf_add(out, GW_STR("}]}\n"));
     return !out->overflow;

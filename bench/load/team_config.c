@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "bench/load/units.h"
+#include "gateway/base/json_out.h"
 
 #define RUNNER_SHARE 0.8 /* their runner is content with this part of what is expected */
 
@@ -50,12 +51,6 @@ static bool is_true(const struct json *v)
 
 /* ---- writing ---- */
 
-static void separate(struct gw_buf *out)
-{
-    if (out->len && out->data[out->len - 1] != '{' && out->data[out->len - 1] != '[')
-        gw_buf_char(out, ',');
-}
-
 /* Names of requests and phases keep to what expectations can say. */
 static void add_name(struct gw_str name, struct gw_buf *out)
 {
@@ -71,25 +66,21 @@ static void add_request(struct convert *c, struct gw_str name, const struct json
 {
     const struct json *body = json_get(v, "body"), *type = json_get(v, "contentType");
     const struct json *method = json_get(v, "method");
-    separate(c->out);
+    gw_json_next(c->out);
     gw_buf_char(c->out, '"');
     add_name(name, c->out);
-    gw_buf_add(c->out, GW_STR("\":{\"path\":"));
-    gw_buf_json(c->out, text(c, v, endpoint_key));
-    if (method) {
-        gw_buf_add(c->out, GW_STR(",\"method\":"));
-        gw_buf_json(c->out, json_str(method));
-    }
+    gw_buf_add(c->out, GW_STR("\":{"));
+    gw_json_text(c->out, "path", text(c, v, endpoint_key));
+    if (method)
+        gw_json_text(c->out, "method", json_str(method));
     if (body) {
-        gw_buf_add(c->out, GW_STR(",\"body\":"));
+        gw_json_name(c->out, "body");
         json_write(body, c->out);
     }
-    if (type && body) {
-        gw_buf_add(c->out, GW_STR(",\"content_type\":"));
-        gw_buf_json(c->out, json_str(type));
-    }
+    if (type && body)
+        gw_json_text(c->out, "content_type", json_str(type));
     if (is_true(json_get(v, "requiresCsrf")))
-        gw_buf_add(c->out, GW_STR(",\"csrf\":true"));
+        gw_json_bool(c->out, "csrf", true);
     gw_buf_char(c->out, '}');
 }
 
@@ -133,14 +124,13 @@ static void add_note(const struct test_case *t, uint64_t refused, struct gw_buf 
                   " refused (%.1f%%): \"429 == %" PRIu64 "\"",
                   t->limit, (double)t->window_us / 1e6, t->rate, t->duration, refused, total, share,
                   refused);
-    gw_buf_add(out, GW_STR(",\"note\":"));
-    gw_buf_json(out, gw_buf_str(&note));
+    gw_json_text(out, "note", gw_buf_str(&note));
 }
 
 static void add_case(struct convert *c, const struct test_case *t)
 {
     uint64_t refused = implied_refusals(t);
-    separate(&c->phases);
+    gw_json_next(&c->phases);
     gw_buf_add(&c->phases, GW_STR("{\"name\":\""));
     add_name(t->test, &c->phases);
     gw_buf_char(&c->phases, '/');
@@ -159,7 +149,7 @@ static void add_case(struct convert *c, const struct test_case *t)
     add_note(t, refused, &c->phases);
     gw_buf_char(&c->phases, '}');
 
-    separate(&c->identities);
+    gw_json_next(&c->identities);
     gw_buf_add(&c->identities, GW_STR("{\"name\":\""));
     add_name(t->test, &c->identities);
     gw_buf_char(&c->identities, '/');
@@ -192,7 +182,7 @@ static void convert_test(struct convert *c, const struct json *v)
 
 static void begin_stress(struct convert *c, const char *name)
 {
-    separate(&c->phases);
+    gw_json_next(&c->phases);
     gw_buf_printf(&c->phases, "{\"name\":\"stress/%s\",\"identities\":\"stress\",\"mix\":{", name);
 }
 
@@ -206,7 +196,7 @@ static void convert_burst(struct convert *c, const struct json *v)
         const struct json *known = json_first(tests);
         while (known && !gw_str_eq(json_str(json_get(known, "endpoint")), json_str(e)))
             known = json_next(known);
-        separate(&c->phases);
+        gw_json_next(&c->phases);
         gw_buf_char(&c->phases, '"');
         if (known)
             add_name(json_key(known), &c->phases);
@@ -215,7 +205,7 @@ static void convert_burst(struct convert *c, const struct json *v)
         gw_buf_add(&c->phases, GW_STR("\":1"));
         if (known)
             continue;
-        separate(c->out);
+        gw_json_next(c->out);
         gw_buf_printf(c->out, "\"burst-%zu\":{\"path\":", count);
         gw_buf_json(c->out, json_str(e));
         gw_buf_char(c->out, '}');
@@ -240,7 +230,7 @@ static void convert_mixed(struct convert *c, const struct json *v)
     for (const struct json *w = json_first(json_get(v, "workload")); w; w = json_next(w)) {
         snprintf(name, sizeof(name), "mixed-%zu", ++count);
         add_request(c, gw_str_z(name), w, "endpoint");
-        separate(&c->phases);
+        gw_json_next(&c->phases);
         gw_buf_printf(&c->phases, "\"%s\":%.0f", name, number(c, w, "weight", 1));
     }
     gw_buf_printf(&c->phases, "},\"rate\":\"%.6f/s\",\"duration\":\"%.6fs\"}",
@@ -259,7 +249,7 @@ static void convert_stress(struct convert *c)
     for (size_t i = 0; i < GW_COUNT(kinds); i++)
         if (json_get(stress, kinds[i].key))
             kinds[i].convert(c, json_get(stress, kinds[i].key));
-    separate(&c->identities);
+    gw_json_next(&c->identities);
     gw_buf_add(&c->identities, GW_STR("{\"name\":\"stress\",\"count\":1}"));
 }
 
@@ -272,11 +262,11 @@ static void add_thresholds(struct convert *c)
     if (json_get(t, "maxAverageResponseTime"))
         gw_buf_printf(c->out, "\"mean <= %gms\"", number(c, t, "maxAverageResponseTime", 0));
     if (json_get(t, "max95thPercentile")) {
-        separate(c->out);
+        gw_json_next(c->out);
         gw_buf_printf(c->out, "\"p95 <= %gms\"", number(c, t, "max95thPercentile", 0));
     }
     if (json_get(t, "maxErrorRate")) {
-        separate(c->out);
+        gw_json_next(c->out);
         gw_buf_printf(c->out, "\"ratio failed <= %g%%\"", 100 * number(c, t, "maxErrorRate", 0));
     }
     gw_buf_add(c->out, GW_STR("],\"notes\":["));
@@ -284,7 +274,7 @@ static void add_thresholds(struct convert *c)
         gw_buf_add(c->out, GW_STR("\"minRequestsPerSecond is not checked: requests are sent at the "
                                   "rate each scenario asks for\""));
     if (json_get(t, "maxMemoryUsage") || json_get(t, "maxCpuUsage")) {
-        separate(c->out);
+        gw_json_next(c->out);
         gw_buf_add(c->out, GW_STR("\"maxMemoryUsage and maxCpuUsage are not checked: a client "
                                   "cannot see them\""));
     }
@@ -294,15 +284,12 @@ static void add_thresholds(struct convert *c)
 static void add_environment(struct convert *c)
 {
     const struct json *e = json_get(json_get(json_root(c->doc), "testEnvironments"), "development");
-    gw_buf_add(c->out, GW_STR("{\"name\":\"load-test-config\","));
-    if (json_str(json_get(e, "baseUrl")).len) {
-        gw_buf_add(c->out, GW_STR("\"target\":"));
-        gw_buf_json(c->out, json_str(json_get(e, "baseUrl")));
-        gw_buf_char(c->out, ',');
-    }
+    gw_buf_add(c->out, GW_STR("{\"name\":\"load-test-config\""));
+    if (json_str(json_get(e, "baseUrl")).len)
+        gw_json_text(c->out, "target", json_str(json_get(e, "baseUrl")));
     if (json_get(e, "timeout"))
-        gw_buf_printf(c->out, "\"timeout\":\"%gms\",", number(c, e, "timeout", 1));
-    gw_buf_add(c->out, GW_STR("\"requests\":{"));
+        gw_buf_printf(c->out, ",\"timeout\":\"%gms\"", number(c, e, "timeout", 1));
+    gw_json_object(c->out, "requests");
 }
 
 bool team_config_convert(const struct json_doc *doc, bool strict, struct gw_buf *out,
