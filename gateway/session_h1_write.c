@@ -22,13 +22,19 @@ static void write_out(struct session_h1_writer *w, const struct iovec *parts, si
         conn_close(w->conn);
 }
 
-/* The usual status line costs no formatting. */
+static bool write_status(struct gw_buf *space, unsigned status, struct gw_str reason)
+{
+    gw_buf_clear(space);
+    return h1_write_status(space, status, reason) && !space->overflow;
+}
+
+/* The usual status line costs no formatting. A phrase that does not fit, or has bytes that a line
+ * must not have, is replaced by the usual one: clients ignore it anyhow (RFC 9112 section 4). */
 static struct gw_str status_line(const struct response *r, struct gw_buf *space)
 {
     if (r->status == 200 && (!r->reason.len || gw_str_eq(r->reason, GW_STR("OK"))))
         return GW_STR("HTTP/1.1 200 OK\r\n");
-    if (!h1_write_status(space, r->status, r->reason) &&
-        !h1_write_status(space, r->status, GW_STR_EMPTY))
+    if (!write_status(space, r->status, r->reason) && !write_status(space, r->status, GW_STR_EMPTY))
         return GW_STR("HTTP/1.1 502 Bad Gateway\r\n");
     return gw_buf_str(space);
 }
@@ -94,7 +100,7 @@ void session_h1_informational(struct session_h1_writer *w, unsigned status, stru
 {
     char space[STATUS_MAX];
     struct gw_buf first = gw_buf_over(space, STATUS_MAX);
-    if (!h1_write_status(&first, status, GW_STR_EMPTY))
+    if (!write_status(&first, status, GW_STR_EMPTY))
         return;
     struct iovec parts[3];
     size_t count = 0;
