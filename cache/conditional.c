@@ -17,6 +17,8 @@ static bool unchanged_since(const struct cache_object *o, const struct headers *
            have <= asked;
 }
 
+/* If-None-Match decides alone when it is there, whatever a date says: it is the finer one (RFC 9110
+ * section 13.2.2). */
 static bool not_modified(const struct cache_object *o, const struct headers *request)
 {
     if (headers_has(request, HEADER_IF_NONE_MATCH))
@@ -35,6 +37,7 @@ static bool range_applies(const struct cache_object *o, const struct headers *re
 enum cache_answer cache_answer(const struct cache_object *o, const struct headers *request,
                                struct gw_arena *arena, struct cache_range_plan *plan)
 {
+    /* Any other status is what it is, whatever the conditions (RFC 9110 section 13.2.1). */
     if (o->status != 200)
         return CACHE_ANSWER_FULL;
     if (not_modified(o, request))
@@ -52,6 +55,9 @@ enum cache_answer cache_answer(const struct cache_object *o, const struct header
     case RANGE_PART:
         break;
     }
+    /* The list on the stack holds as many as may be asked for; what is kept for the way is as long
+     * as what was. Without room for it the whole is a correct answer too (RFC 9110 section 14.2).
+     */
     struct range *kept = gw_arena_alloc(arena, count * sizeof(*kept));
     if (!kept)
         return CACHE_ANSWER_FULL;

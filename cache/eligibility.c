@@ -89,6 +89,8 @@ static struct cache_eligibility by_default(const struct cache_request *request,
     return no(CACHE_REASON_NOT_STATIC);
 }
 
+/* In the order of section 1.1: the first that applies decides, and is the reason that explain and
+ * the log name. */
 struct cache_eligibility cache_eligible(const struct cache_request *request,
                                         const struct cache_policy *policy)
 {

@@ -16,6 +16,7 @@ struct cache_fill *cache_fill_new(const struct cache_place *place, struct cache_
         memcpy(copy, place->host.ptr, place->host.len);
     if (place->target.len)
         memcpy(copy + place->host.len, place->target.ptr, place->target.len);
+    /* Copies, since the leader's exchange, whose arena holds the texts, may end before the fill. */
     fill->place.host.ptr = copy;
     fill->place.target.ptr = copy + place->host.len;
     fill->generation = cache_space_generation(place->space);
@@ -93,6 +94,7 @@ static void unlist(struct cache_fill *fill, struct cache_object *publish)
         cache_fill_unref(fill); /* the caller has one of its own */
 }
 
+/* One slot for many keys: a collision costs the other key its memory, and one wait (shard.h). */
 static void remember(struct cache_fill *fill, bool uncacheable)
 {
     struct cache_shard *shard = cache_shard_of(fill->place.space->store, fill->place.hash);
@@ -120,6 +122,8 @@ void cache_fill_head(struct cache_fill *fill, const struct cache_object_parts *p
     struct cache_object *object = cache_object_new(&fill->place, fill->generation, parts);
     bool storing = cache_memory_has_room(fill->place.space->store) &&
                    (!parts->length_known || parts->body_len <= parts->body_max);
+    /* Before it leaves the list, or requests that come in between would line up behind one of their
+     * own. */
     remember(fill, !storing);
     if (!storing)
         unlist(fill, NULL);
@@ -176,6 +180,7 @@ enum cache_append cache_fill_append(struct cache_fill *fill, struct gw_str data)
 {
     pthread_mutex_lock(&fill->lock);
     assert(fill->state == CACHE_FILL_STREAMING);
+    /* Turning out too large is not an error: who reads along gets the rest through a window. */
     bool stops = !take(fill, data) && fill->storing;
     if (stops)
         fill->storing = false;

@@ -17,6 +17,7 @@ enum cache_freshness cache_freshness(const struct cache_object *o,
         return CACHE_FRESH;
     const struct cache_settings *rule =
         cache_settings_get(policy->rules, CACHE_SETTING_SERVE_STALE);
+    /* Always Online has its own idea of when stale is good enough (section 2.9, item 4). */
     bool forbidden =
         policy->zone->settings.always_online || (rule && rule->disable_stale_while_updating);
     return !forbidden && within(stale_from, o->life.swr_s, now_ms) ? CACHE_STALE_SERVE
@@ -26,6 +27,7 @@ enum cache_freshness cache_freshness(const struct cache_object *o,
 bool cache_may_serve_stale(const struct cache_object *o, const struct cache_policy *policy,
                            enum cache_failure failure, uint64_t now_ms)
 {
+    /* Item 4: it helps with origins that cannot be reached, not with those that answer an error. */
     if (policy->zone->settings.always_online)
         return failure == CACHE_FAILED_TO_REACH;
     return o->life.sie_s == CACHE_SIE_UNLIMITED ||
@@ -34,6 +36,8 @@ bool cache_may_serve_stale(const struct cache_object *o, const struct cache_poli
 
 uint64_t cache_age_s(const struct cache_object *o, uint64_t now_ms)
 {
+    /* A virtual clock may have been set back: no negative age. What it was on arrival counts too
+     * (RFC 9111 section 4.2.3). */
     uint64_t here_s = now_ms > o->confirmed_ms ? (now_ms - o->confirmed_ms) / 1000 : 0;
     return here_s + o->age_s;
 }

@@ -21,6 +21,8 @@ static size_t find(const struct cache_index *x, struct gw_hash128 hash)
     return i;
 }
 
+/* Not one entry is compared: all of the old table are different. At most 3/4 full also means that
+ * every probe ends at a free slot. */
 static void grow(struct cache_index *x)
 {
     struct cache_index old = *x;
@@ -48,6 +50,9 @@ struct cache_object *cache_index_put(struct cache_index *x, struct cache_object 
     return before;
 }
 
+/* Closes the hole instead of marking it: each entry behind that probed across the hole moves into
+ * it, unless its home lies behind the hole. Purges empty whole tables, and tombstones would slow
+ * down the misses that follow. */
 struct cache_object *cache_index_remove(struct cache_index *x, struct gw_hash128 hash)
 {
     if (!x->cap)

@@ -14,6 +14,8 @@ static const enum header_id keyed_headers[] = {
     HEADER_X_ORIGINAL_URL,         HEADER_X_REWRITE_URL, HEADER_FORWARDED,
 };
 
+/* Each part on a line of its own. Neither a URL nor a field can hold a line feed here, so no value
+ * can pass for another line and no visitor can write another one's key. */
 static void line(struct gw_buf *out, struct gw_str kind, struct gw_str name, struct gw_str value)
 {
     gw_buf_add(out, kind);
@@ -37,6 +39,8 @@ static void add_url(const struct cache_request *request, const struct cache_poli
         gw_buf_u64(out, request->port);
     }
     gw_buf_add(out, request->path);
+    /* "Simplified" drops queries of static files only: of an app's page the query says which page
+     * it is (section 2.14). */
     bool ignored = zone->cache_level == CONFIG_CACHE_SIMPLIFIED &&
                    cache_extension_is_static(url_path_extension(request->path));
     if (request->query.len && !ignored) {
@@ -64,6 +68,8 @@ static void add_keyed_headers(const struct headers *headers, struct gw_buf *out)
         if (!headers_has(headers, id))
             continue;
         for (size_t at = 0; (value = headers_next(headers, id, &at));) {
+            /* These two are what honest proxies send; another value is somebody trying what the app
+             * makes of it. */
             if (id == HEADER_X_FORWARDED_SCHEME && is_http_scheme(*value))
                 continue;
             line(out, GW_STR_EMPTY, header_name(id), *value);
@@ -160,6 +166,7 @@ void cache_key_build(const struct cache_request *request, const struct cache_pol
     line(out, GW_STR_EMPTY, GW_STR("zone"), policy->zone->id);
     line(out, GW_STR_EMPTY, GW_STR("edge"), request->edge);
     add_url(request, policy, key, out);
+    /* An answer with Access-Control-Allow-Origin for one site is an error for the next. */
     const struct gw_str *origin = headers_get(request->headers, HEADER_ORIGIN);
     if (origin && !(custom && custom->exclude_origin))
         line(out, GW_STR_EMPTY, header_name(HEADER_ORIGIN), *origin);

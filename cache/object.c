@@ -83,6 +83,7 @@ static struct cache_place place_of(const struct cache_object *o)
                                 .target = cache_object_text(o, o->target)};
 }
 
+/* stored_ms stays what it was: a 304 brings no body. */
 struct cache_object *cache_object_renew(const struct cache_object *old,
                                         const struct cache_object_parts *parts)
 {
@@ -132,6 +133,8 @@ static void copy_body(const struct cache_body *body, char *at)
         at = put(at, gw_str(body->segments[i].data, body->segments[i].len));
 }
 
+/* A new object, since readers hold the streamed one, whose head and place in memory cannot change
+ * under them; a body in segments is shared, a small one copied so that hits touch one piece. */
 struct cache_object *cache_object_complete(const struct cache_object *streamed, uint64_t body_len)
 {
     struct gw_buf text;
@@ -184,6 +187,7 @@ const struct gw_mapping *cache_object_lend(const struct cache_object *o)
 void cache_object_invalidate(struct cache_object *o, uint64_t now_ms)
 {
     uint64_t from = cache_object_stale_from(o);
+    /* Only ever brought forward: of two purges the earlier instant stays. */
     while (now_ms < from && !atomic_compare_exchange_weak(&o->stale_from_ms, &from, now_ms))
         continue;
 }

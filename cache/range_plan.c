@@ -22,6 +22,7 @@ static uint64_t length(struct range r)
 
 void cache_range_part(const struct cache_range_plan *plan, size_t index, struct gw_buf *out)
 {
+    /* Also the first one: what stands before it is an empty preamble (RFC 2046 section 5.1.1). */
     gw_buf_add(out, GW_STR("\r\n--"));
     gw_buf_add(out, gw_str(plan->boundary, CACHE_BOUNDARY_LEN));
     if (index == plan->count) {
@@ -63,6 +64,8 @@ void cache_range_plan_init(struct cache_range_plan *plan, const struct cache_obj
                                       .count = count,
                                       .size = o->body_len,
                                       .content_type = cache_object_text(o, o->head.content_type)};
+    /* One range, or one that is left of many, is never sent as multipart (RFC 9110 section
+     * 15.3.7.2). */
     if (count == 1) {
         plan->body_len = length(ranges[0]);
         return;

@@ -9,6 +9,8 @@ bool cache_reader_open(struct cache_reader *r, struct cache_fill *fill)
     gw_list_init(&r->link);
     pthread_mutex_lock(&fill->lock);
     const struct cache_body *body = fill->object ? fill->object->body : NULL;
+    /* A body that is not stored is dropped as its readers go on: a latecomer would get its middle.
+     */
     bool whole = !body || body->dropped == 0;
     if (whole)
         gw_list_push(&fill->readers, &r->link);
@@ -77,6 +79,8 @@ static void trim_and_unlock(struct cache_fill *fill)
     uint64_t offset = cache_fill_slowest(fill);
     if (o->body && !gw_list_empty(&fill->readers))
         cache_body_drop(o->body, offset);
+    /* Half a window, not one byte: the leader would otherwise be woken from another thread for
+     * every read. */
     if (fill->resume && fill->received - offset <= CACHE_WINDOW / 2)
         cache_fill_resumed(fill);
     pthread_mutex_unlock(&fill->lock);

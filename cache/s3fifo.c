@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/s3fifo.h"
 
+/* Looks at objects for one victim, all under the shard's lock: then the oldest goes, liked or not.
+ */
 #define EVICT_STEPS   64
 #define SMALL_DIVISOR 10 /* the paper's tenth */
 #define GHOST_CAP_MIN ((size_t)64)
@@ -19,6 +21,8 @@ void cache_queues_release(struct cache_queues *q)
     q->ghosts = NULL;
 }
 
+/* Never 0, which is a free slot. 32 bits are enough: a false ghost costs one object a place in the
+ * wrong queue. */
 static uint32_t mark_of(const struct cache_entry *e)
 {
     return (uint32_t)(e->hash.hi >> 32) | 1;
@@ -116,6 +120,8 @@ void cache_queues_add(struct cache_queues *q, struct cache_entry *e)
 {
     e->hits = 0;
     bool known = ghost_take(q, mark_of(e));
+    /* Until something had to go, one queue is as good as the other: the small one keeps its tenth,
+     * so that the first eviction does not find everything in it. */
     bool warming = !q->evicted && q->small_bytes + e->bytes > q->share / SMALL_DIVISOR;
     enter(q, e, known || warming ? CACHE_QUEUE_MAIN : CACHE_QUEUE_SMALL);
 }

@@ -4,9 +4,9 @@
  * all you need for cache eviction", SOSP 2023). Most objects of a web cache are asked for once; LRU
  * lets each of them push out something useful.
  *
- *     new ──► small (a tenth) ── asked for twice or more ──► main ──► end: asked for since? ─no─►
- * out └── otherwise ──► out, leaves a ghost            ▲         └─yes─► once more round new, but
- * its ghost is there ──────────────────────────────────┘
+ *     new ──► small (a tenth) ── asked for twice ──► main ── end: asked for since? ─no─► out
+ *               └── otherwise ──► out, a ghost stays   ▲            └─yes─► once more round
+ *     new, but its ghost is there ─────────────────────┘
  *
  * A hit only counts up to 3: no list moves, so a hit costs one store in memory that is touched
  * anyway. A scan flows through the small queue and leaves the main one alone. Ghosts are 8 bytes of

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/shard.h"
 
+/* Every sum that an object is part of, in one place, so that leave is its mirror image. A marker
+ * (variant.h) takes memory but is no object for people. */
 static void enter(struct cache_shard *shard, struct cache_object *o)
 {
     cache_tags_add(&shard->tags, cache_object_tags(o), o->tag_count);
@@ -27,6 +29,8 @@ struct cache_object *cache_shard_insert(struct cache_shard *shard, struct cache_
 {
     if (cache_object_is_dead(object))
         return NULL; /* purged while it was fetched */
+    /* The newcomer inherits place and hits of what it replaces: an object that is refreshed every
+     * minute would otherwise be new for ever, and the first to go. */
     cache_object_ref(object);
     struct cache_object *before = cache_index_put(&shard->index, object);
     if (before) {

@@ -84,6 +84,8 @@ void cache_store_free(struct cache_store *store)
     free(store);
 }
 
+/* The lock is against a second maker alone. Whoever walks the list needs none: it grows at its
+ * front, by one pointer that is written last, and nothing leaves it before the store does. */
 struct cache_space *cache_store_space(struct cache_store *store, struct gw_str zone_id,
                                       struct gw_str edge)
 {
@@ -138,6 +140,8 @@ static struct cache_fill *find_fill(struct cache_shard *shard, const struct cach
 static enum cache_found join_or_lead(struct cache_shard *shard, const struct cache_place *place,
                                      struct cache_lookup *out)
 {
+    /* Collapsing helps when one answer serves all (section 2.15). Where it did not last time, each
+     * would wait a round trip to learn that he must ask for himself. */
     bool alone = *cache_shard_remembered(shard, place->hash) == place->hash.lo;
     out->fill = alone ? NULL : find_fill(shard, place);
     if (out->fill) {
@@ -146,6 +150,7 @@ static enum cache_found join_or_lead(struct cache_shard *shard, const struct cac
         return CACHE_JOIN;
     }
     out->fill = cache_fill_new(place, out->object);
+    /* One that cannot be joined is listed all the same: a purge must reach what is on its way. */
     gw_list_push(alone ? &shard->alone : cache_shard_fills(shard, place->hash), &out->fill->link);
     return CACHE_LEADER;
 }
@@ -178,6 +183,7 @@ enum cache_found cache_store_begin(struct cache_store *store, const struct cache
     else
         found = join_or_lead(shard, place, out);
     pthread_mutex_unlock(&shard->lock);
+    /* Behind the lock: the last reference frees, and freeing takes its time. */
     cache_object_unref(dead);
     return found;
 }

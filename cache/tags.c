@@ -24,6 +24,7 @@ bool cache_tag_next(struct gw_str *rest, struct gw_str *tag)
     return false;
 }
 
+/* Purges compare tags whatever their case (section 5.2): it is folded before the hash. */
 static uint64_t hash_of(struct gw_str tag)
 {
     char folded[TAG_SIZE_MAX];
@@ -55,6 +56,8 @@ void cache_tags_release(struct cache_tags *t)
     *t = (struct cache_tags){0};
 }
 
+/* With the address of the pointer that leads here, a link leaves without walking its bucket: an
+ * object may have a thousand, under the lock. */
 static void put(struct cache_tags *t, struct cache_tag *tag)
 {
     struct cache_tag **bucket = &t->buckets[tag->hash & (t->cap - 1)];
@@ -80,6 +83,8 @@ static void grow(struct cache_tags *t)
 
 void cache_tags_add(struct cache_tags *t, struct cache_tag *links, size_t count)
 {
+    /* The table grows under the lock, so its size is bounded: beyond that buckets get longer, and
+     * only purges and lists by tag walk them. */
     while (t->count + count > t->cap && t->cap < CACHE_TAG_BUCKETS_MAX)
         grow(t);
     for (size_t i = 0; i < count; i++)

@@ -102,6 +102,8 @@ static bool read_item(struct gw_str text, struct item *out)
     return out->len > 0;
 }
 
+/* Equal ones by text: their order says nothing, and two browsers that differ in it alone are to
+ * share an object. */
 static int by_quality(const void *left, const void *right)
 {
     const struct item *a = left, *b = right;
@@ -127,6 +129,8 @@ static void write_items(struct items *items, struct gw_buf *out)
             continue;
         gw_buf_add(out, first ? GW_STR_EMPTY : GW_STR(","));
         gw_buf_add(out, item_text(item));
+        /* The numbers have done their work in the order; what is refused stays different from what
+         * is not named. */
         gw_buf_add(out, item->quality ? GW_STR_EMPTY : GW_STR(";q=0"));
         first = false;
     }
@@ -164,6 +168,7 @@ void cache_vary_value(const struct cache_settings *rule, const struct headers *r
         normalise(rule, request, id, out);
         return;
     }
+    /* Several lines are one list (RFC 9110 section 5.3). */
     const struct gw_str *line;
     bool first = true;
     for (size_t at = 0; (line = headers_find_next(request, name, &at)); first = false) {

@@ -37,6 +37,8 @@ struct exchange *exchange_new(struct worker *worker, const struct exchange_io *i
         free_link ? gw_list_entry(free_link, struct exchange, link) : gw_alloc(sizeof(*x));
     worker->free_exchange_count -= free_link != NULL;
     memset(x, 0, offsetof(struct exchange, request));
+    /* Of what is not zeroed, replies and edge lines read these two even when RULES was never
+     * reached. */
     x->rules.settings.present = 0;
     memset(x->rules.matched, 0, sizeof(x->rules.matched));
     gw_list_init(&x->link);
@@ -112,6 +114,7 @@ static void release_parts(struct exchange *x)
 static void finish(struct exchange *x)
 {
     release_parts(x);
+    /* In this order: the session forgets the exchange before the last hold may free it. */
     x->io->done(x->session);
     exchange_unhold(x);
 }
@@ -120,6 +123,8 @@ static void finish(struct exchange *x)
 
 static void run(struct exchange *x)
 {
+    /* An event from within a step only sets resume_again: were the step entered a second time, it
+     * would come back to a stack that its own event has moved on from. */
     x->running = true;
     enum step_result result;
     do {

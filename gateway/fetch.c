@@ -61,6 +61,8 @@ static void let_exchange_go(struct fetch *f)
 
 /* ---- the answer's head ---- */
 
+/* The exchange goes last: the answer's fields, which the stored head is made of, lie in its arena.
+ */
 static void store(struct fetch *f, const struct cache_response *response,
                   const struct cache_decision *decision)
 {
@@ -92,9 +94,11 @@ static void pass(struct fetch *f, const struct h1_message *answer, enum cache_re
 {
     struct exchange *x = f->x;
     struct upstream_request *upstream = f->upstream;
+    /* Who waits is told at once and asks for himself; only then does ours go on. */
     cache_fill_pass(f->fill);
     let_exchange_go(f);
     f->upstream = NULL;
+    /* Its visitor got the stale object long ago: nobody is left to read this. */
     if (f->background) {
         upstream_cancel(upstream);
     } else {
@@ -141,6 +145,8 @@ static void refresh(struct fetch *f, const struct h1_message *answer)
         parts.text = gw_buf_str(&text);
         cache_fill_refresh(f->fill, &parts);
     } else {
+        /* A 304 whose merged fields forbid storing answers from the object all the same and renews
+         * nothing (section 2.9). */
         cache_fill_keep(f->fill, GW_OK);
     }
     gw_buf_release(&text);
@@ -164,6 +170,8 @@ static void on_head(void *ctx, const struct h1_message *answer)
     uint64_t now_ms = gw_loop_now(f->worker->loop).wall_ms;
     x->origin_status = answer->status;
     metrics_observe_us(f->worker->metrics, METRIC_ORIGIN_DURATION, upstream_head_us(f->upstream));
+    /* Only of a question that was conditional: a 304 that nobody asked for has no object to
+     * confirm. */
     if (answer->status == 304 && f->conditional) {
         refresh(f, answer);
         give_up_answer(f);
@@ -221,6 +229,7 @@ static void on_body(void *ctx, struct gw_str data)
         if (f->waiting_for_room)
             upstream_pause(f->upstream);
         return;
+    /* It grew too large to be stored and its last reader has left. */
     case CACHE_APPEND_UNWANTED:
         upstream_cancel(f->upstream);
         f->upstream = NULL;
@@ -245,6 +254,7 @@ static void on_error(void *ctx, int err)
     struct fetch *f = ctx;
     struct exchange *x = f->x;
     uint64_t now_ms = gw_loop_now(f->worker->loop).wall_ms;
+    /* The head is out, the body broke off: readers must see it, and nothing is stored. */
     if (!x) {
         cache_fill_abort(f->fill, GW_ETRUNCATED);
     } else {
@@ -313,6 +323,7 @@ void fetch_start(struct exchange *x, bool background)
     if (f->stale)
         validators = cache_validators(f->stale);
     f->conditional = validators.if_none_match.len || validators.if_modified_since.len;
+    /* A refresh is our own idea: no visitor's limit is charged for it. */
     if (!background)
         rate_on_origin(x);
     f->upstream = origin_request_start(x, ORIGIN_FILL, &validators, &fetch_events, f);

@@ -4,6 +4,7 @@
 #include "gateway/reply.h"
 #include "gateway/session_h1_write.h"
 
+/* What an exchange may pile up at a client that does not read before it is asked to stop. */
 #define CONGESTED_BYTES ((size_t)256 * 1024)
 #define DISCARD_MAX                                                                                \
     ((uint64_t)256 * 1024) /* more of an unwanted body costs more than a new connection */
@@ -41,6 +42,8 @@ static void close_politely(struct session_h1 *s)
 
 static void set_deadline(struct session_h1 *s)
 {
+    /* While an answer waits for its client nothing else counts: one who asks and never reads must
+     * not be kept alive by what he sends. */
     if (conn_queued(s->session.conn)) {
         s->queued_before = conn_queued(s->session.conn);
         gw_deadline_set(s->session.worker->loop, &s->deadline,
@@ -111,6 +114,8 @@ static void begin_request(struct session_h1 *s)
                     session_timeouts(&s->session)->header_ms);
 }
 
+/* Whether the connection goes on is settled once for each request (RFC 9112 section 9.3), so that
+ * the head already says it. */
 /* The head is complete, or will never be. */
 static void start(struct session_h1 *s, enum step first)
 {
@@ -190,6 +195,8 @@ static void on_body(struct session_h1 *s, struct gw_str body)
 static void on_head(struct session_h1 *s, struct gw_str *input)
 {
     struct gw_str body;
+    /* A request without a body is over with its head, and the steps are told before they begin:
+     * most never wait for anything then. */
     if (s->x->request.framing == H1_BODY_NONE)
         s->request_ended = h1_parser_next(s->parser, input, &body) == H1_END;
     s->x->body_ended = s->request_ended;
@@ -240,6 +247,8 @@ static void pump_input(struct session_h1 *s, struct gw_str input)
 {
     s->pumping = true;
     while (!conn_is_closing(s->session.conn) && may_parse(s)) {
+        /* The parser may have an event left that takes no bytes (the end of a body), but none
+         * before a request has begun, and none in a tunnel. */
         if (!input.len && (s->state == IDLE || s->state == HEAD || s->writer.tunnel))
             break;
         if (s->state == BUSY && s->writer.tunnel) {
@@ -275,7 +284,9 @@ static void pump_stash(struct gw_task *task)
     free(stash);
 }
 
-/* Goes on with the input, in a turn of its own unless it is being pumped right now. */
+/* Goes on with the input, in a turn of its own unless it is being pumped right now. Of its own,
+ * because the exchange that is done is still on the stack, and because a thousand pipelined
+ * requests are not to be one turn. */
 static void pump_soon(struct session_h1 *s)
 {
     if (!s->pumping)
@@ -305,6 +316,8 @@ static void io_informational(void *session, unsigned status, struct gw_str lines
 static void io_respond(void *session, const struct response *response)
 {
     struct session_h1 *s = session;
+    /* Said with this head or never: a client that is not told sends its next request into a
+     * connection that is being closed (RFC 9112 section 9.6). */
     if (s->session.worker->draining || (!s->request_ended && !can_discard(s)))
         s->writer.keep_alive = false;
     session_h1_respond(&s->writer, response);
@@ -443,6 +456,7 @@ static void on_error(void *ctx, int err)
 static void on_close(void *ctx)
 {
     struct session_h1 *s = ctx;
+    /* Half a head is no request: nothing is logged of it. */
     if (s->x && s->state == HEAD)
         exchange_discard(s->x);
     else if (s->x)

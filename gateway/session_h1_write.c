@@ -5,6 +5,7 @@
 
 #include "gateway/http/h1_write.h"
 
+/* A length of 20 digits, Connection: keep-alive and the empty line are 64 bytes. */
 #define FRAMING_MAX ((size_t)96)
 #define STATUS_MAX  ((size_t)256)
 
@@ -46,6 +47,8 @@ static void add_framing(struct session_h1_writer *w, const struct response *r, s
     if (r->content_length >= 0) {
         h1_write_u64(b, HEADER_CONTENT_LENGTH, (uint64_t)r->content_length);
     } else if (r->content_length == RESPONSE_LENGTH_UNKNOWN && !r->bodyless) {
+        /* HTTP/1.0 knows no chunks (RFC 9112 section 6.1): there the end of the connection is the
+         * end of the body. */
         w->chunked = w->minor > 0;
         w->until_close = !w->chunked;
         if (w->chunked)
@@ -58,6 +61,7 @@ static void add_framing(struct session_h1_writer *w, const struct response *r, s
         w->keep_alive = false; /* nothing can follow a tunnel */
     } else if (!w->keep_alive) {
         gw_buf_add(b, GW_STR("Connection: close\r\n"));
+        /* HTTP/1.0 closes unless told otherwise (RFC 9112 section 9.3). */
     } else if (w->minor == 0) {
         gw_buf_add(b, GW_STR("Connection: keep-alive\r\n"));
     }
@@ -82,6 +86,8 @@ void session_h1_respond(struct session_h1_writer *w, const struct response *r)
         push(parts, &count, r->lines[i]);
     add_framing(w, r, &framing);
     push(parts, &count, gw_buf_str(&framing));
+    /* The first chunk goes with the head: an answer that is short and of unknown length is still
+     * one write. */
     char size_line[H1_CHUNK_LINE_MAX];
     bool chunk = w->chunked && r->body_parts;
     if (chunk)

@@ -17,6 +17,8 @@ static void begin(struct exchange *x)
     call->request = &x->request;
     call->path = x->request.url.path;
     call->query = x->request.url.query;
+    /* The socket's own peer, never X-Forwarded-For: without a token this is what lets somebody in.
+     */
     struct gw_ip peer = net_address_to_ip(&x->client.peer);
     call->peer_is_local = net_address_is_unix(&x->client.peer) || gw_ip_is_loopback(&peer);
 }
@@ -34,6 +36,7 @@ static struct gw_str type_lines(const struct admin_call *call, char *line, size_
     struct gw_buf out = gw_buf_over(line, size);
     gw_buf_add(&out, GW_STR("Content-Type: "));
     gw_buf_add(&out, gw_str_z(call->content_type));
+    /* The state of a moment, and some of it private: no browser is to show it again. */
     gw_buf_add(&out, GW_STR("\r\nCache-Control: no-store\r\n"));
     return gw_buf_str(&out);
 }
@@ -112,6 +115,7 @@ enum step_result step_admin(struct exchange *x)
 {
     if (!x->admin_call) {
         begin(x);
+        /* First of all: a stranger's body is never collected, nor is a path confirmed to him. */
         if (!admin_authorize(x->admin_call)) {
             answer(x);
             return STEP_MORE;
@@ -130,6 +134,7 @@ enum step_result step_admin(struct exchange *x)
     if (!x->body_ended)
         return STEP_WAIT;
     if (!call->dispatched) {
+        /* Noted before the call, which may resume this exchange before it returns. */
         call->dispatched = true;
         if (admin_dispatch(call) == ADMIN_WAIT)
             call->waiting = true;

@@ -49,7 +49,9 @@ static size_t to_parts(const struct gw_str *pieces, size_t count, struct iovec *
     return count;
 }
 
-/* The next bytes of the current part of a whole object, borrowed; 0 at the part's end. */
+/* The next bytes of the current part of a whole object, borrowed; 0 at the part's end. Each write
+ * holds the object for itself: the kernel may take its last bytes when this exchange is long over.
+ */
 static size_t take_whole(struct exchange *x, struct iovec *parts, size_t *count)
 {
     struct exchange_delivery *d = &x->delivery;
@@ -70,12 +72,15 @@ static bool begin(struct exchange *x)
     prefer_whole(x);
     struct response response = {0};
     delivery_head(x, &response);
+    /* What is stored is the origin's answer; the page is for the visitor alone. */
     if (reply_brands(x, response.status)) {
         exchange_cache_leave_fill(x);
         reply_error(x, response.status);
         return false;
     }
     struct iovec parts[PIECES_MAX];
+    /* Parts of a body are never recoded: their offsets would be those of other bytes (section
+     * 2.11). */
     bool full = x->delivery.answer == CACHE_ANSWER_FULL && !response.bodyless;
     if (full && cache_is_recoded(x->delivery.recoding)) {
         x->delivery.recoder = recoder_new(x->delivery.recoding, !x->cache.whole);
@@ -91,6 +96,7 @@ static bool begin(struct exchange *x)
     return true;
 }
 
+/* Head of a part, or behind the last one the closing delimiter (RFC 9110 section 14.6). */
 static void send_text(struct exchange *x, size_t part)
 {
     struct gw_buf text;

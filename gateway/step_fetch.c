@@ -4,6 +4,8 @@
 #include "gateway/exchange_cache.h"
 #include "gateway/reply.h"
 
+/* Nothing has been sent yet, so the request may begin anew: as a leader, a reader of another fill,
+ * or alone. LOOKUP counts how often. */
 static enum step_result again(struct exchange *x)
 {
     exchange_cache_leave_fill(x);
@@ -28,6 +30,8 @@ static enum step_result deliver_confirmed(struct exchange *x)
 
 static enum step_result fail(struct exchange *x)
 {
+    /* The clock is read anew: the origin may have taken its whole timeout to fail, and a stale
+     * object's window may have ended meanwhile. */
     int err = cache_fill_error(x->cache.fill);
     bool stale = x->cache.object &&
                  cache_may_serve_stale(x->cache.object, &x->cache_policy, CACHE_FAILED_TO_REACH,
@@ -67,6 +71,8 @@ enum step_result step_fetch(struct exchange *x)
             continue;
         case CACHE_FILL_STREAMING:
         case CACHE_FILL_COMPLETE:
+            /* Without a reader the start of the body is gone already: it is not being stored and
+             * others were faster. */
             return x->cache.reader.fill && is_ours(x) ? deliver(x) : again(x);
         case CACHE_FILL_REFRESHED:
             return deliver_confirmed(x);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The limiter of the route, which in production runs inside the app (spec/limiter.md a1), and the
+ * app's own checks around it (a3), where the zone mirrors them. Before the cache: the app's limiter
+ * counts what the cache could have answered. */
 #include "gateway/base/hash.h"
 #include "gateway/exchange_visit.h"
 #include "gateway/faults.h"
 #include "gateway/reply.h"
 
+/* Records and nothing else: the step judges and counts in one place, however the verdict came. */
 static void on_decided(struct limiter_call *call, const struct limiter_verdict *verdict)
 {
     struct exchange *x = gw_container_of(call, struct exchange, limit.call);
@@ -34,6 +38,8 @@ static void ask(struct exchange *x, const struct limiter *limiter)
         .settings = &x->ws->snapshot->config->limiter,
     };
     count_fault(x);
+    /* One instant, taken when the request came in, judges the old window and opens the new one, as
+     * the app reads its clock once at entry (a1): a slow backend moves no reset. */
     x->limit.asked = true;
     x->limit.key_hash = gw_hash(question.key);
     x->limit.call.done = on_decided;
@@ -61,6 +67,7 @@ static void count(const struct exchange *x, const struct limiter *limiter)
     metrics_inc(x->worker->metrics, METRIC_LIMITER_DECISIONS,
                 snapshot_limiter_label(x->zone, limiter), x->worker->store_labels[limiter->store],
                 x->worker->decision_labels[decision]);
+    /* A refusal that was remembered asked no object, and costs nothing. */
     if (limiter->store == LIMITER_DURABLE_OBJECT && !v->local)
         metrics_inc(x->worker->metrics, METRIC_DO_REQUESTS);
     if (limiter->store == LIMITER_KV)
@@ -69,7 +76,8 @@ static void count(const struct exchange *x, const struct limiter *limiter)
 
 /* ---- the app's own checks ---- */
 
-/* True: the request was refused. */
+/* True: the request was refused. Twice on the way, since the app's wrappers differ (a3): before the
+ * limiter, where a 403 spends no budget, or behind it, where it has spent one already. */
 static bool check_as_app(struct exchange *x, const struct limiter_route *route, bool is_decided)
 {
     if (!x->zone->config->mirror_checks)
@@ -103,6 +111,7 @@ enum step_result step_limit(struct exchange *x)
         }
         ask(x, x->limit.route->limiter);
     }
+    /* The step is entered again when the verdict has come; it was asked for the first time only. */
     if (!x->limit.decided)
         return STEP_WAIT;
     count(x, x->limit.route->limiter);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Where every way ends: counters, one access log line, and the inspector's record while somebody
+ * looks. */
 #include "gateway/access_log.h"
 #include "gateway/access_log_line.h"
 #include "gateway/exchange.h"
@@ -27,6 +29,7 @@ static void record(const struct exchange *x)
 
 enum step_result step_log(struct exchange *x)
 {
+    /* Who scrapes metrics every second would otherwise be most of what they show. */
     if (!x->admin) {
         count(x);
         access_log_write(x->worker->log, x);

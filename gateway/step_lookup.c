@@ -56,7 +56,7 @@ static enum step_result deliver(struct exchange *x, enum cache_status status)
 }
 
 /* We fetch. A stale object inside its stale-while-revalidate window answers at once (section 2.9).
- */
+ * The fetch has a reference on the fill of its own before ours is dropped. */
 static enum step_result lead(struct exchange *x)
 {
     bool serve_stale = x->cache.object && cache_freshness(x->cache.object, &x->cache_policy,
@@ -84,6 +84,7 @@ static enum step_result join(struct exchange *x)
         exchange_cache_release(x); /* its start is gone already */
         return pass(x, CACHE_STATUS_MISS);
     }
+    /* What those who wait are told is not documented; HIT is section 2.15's choice. */
     x->cache.status = CACHE_STATUS_HIT;
     x->step = STEP_FETCH;
     return STEP_MORE;
@@ -91,11 +92,13 @@ static enum step_result join(struct exchange *x)
 
 enum step_result step_lookup(struct exchange *x)
 {
+    /* Most requests of an app are not eligible: that is known before a key is built. */
     exchange_cache_facts(x);
     struct cache_eligibility eligibility = cache_eligible(&x->cache_request, &x->cache_policy);
     x->cache.reason = eligibility.reason;
     if (!eligibility.eligible)
         return pass(x, CACHE_STATUS_DYNAMIC);
+    /* On a second way round the first fill turned out not to be for us: nothing of it is of use. */
     exchange_cache_release(x);
     if (x->cache.attempts++ >= ATTEMPTS_MAX || !find_place(x))
         return pass(x, CACHE_STATUS_BYPASS);

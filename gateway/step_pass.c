@@ -22,6 +22,7 @@ static void on_informational(void *ctx, const struct h1_message *answer)
     response_informational(ctx, answer);
 }
 
+/* Response rules come first: the fields as they leave them are what goes out (section 6). */
 static void on_head(void *ctx, const struct h1_message *answer)
 {
     struct exchange *x = ctx;
@@ -44,6 +45,9 @@ static void on_batch(void *ctx)
         exchange_resume(x);
 }
 
+/* Before the head is out, the first bytes may still be replaced by a page of ours or have to wait
+ * for the recoder; afterwards they go straight on, and the origin is held back when the client does
+ * not keep up. */
 static void on_body(void *ctx, struct gw_str data)
 {
     struct exchange *x = ctx;
@@ -144,10 +148,12 @@ static int64_t length_of(const struct exchange *x)
 {
     const struct h1_message *answer = x->answer;
     bool recoded = cache_is_recoded(x->delivery.recoding);
+    /* RFC 9110 section 8.6 forbids Content-Length in these. */
     if (answer->status == 204 || answer->status == 101)
         return RESPONSE_NO_LENGTH;
     if (answer->has_content_length && !recoded)
         return (int64_t)answer->content_length;
+    /* These may say how long the body would be, if the origin did; nobody else knows. */
     if (exchange_is_head(x) || answer->status == 304)
         return RESPONSE_NO_LENGTH;
     return answer->framing == H1_BODY_NONE && !recoded ? 0 : RESPONSE_LENGTH_UNKNOWN;
@@ -191,6 +197,8 @@ static void write_lines(struct exchange *x, struct gw_buf *lines)
 {
     gw_buf_clear(lines);
     x->tunnel = x->answer->status == 101;
+    /* Upgrade is hop-by-hop and is dropped like the others, but the client of a 101 must be told
+     * which protocol begins (RFC 9110 section 7.8). */
     const struct gw_str *protocol = headers_get(x->answer_fields, HEADER_UPGRADE);
     if (x->tunnel && protocol && !h1_write_id(lines, HEADER_UPGRADE, *protocol))
         lines->overflow = true;
@@ -251,6 +259,8 @@ static bool respond(struct exchange *x, struct gw_str first)
 /* The origin has ended, one way or the other. */
 static enum step_result settle(struct exchange *x)
 {
+    /* As long as nothing is out an error is a page. Behind the head there is only one honest way to
+     * say that bytes are missing: to break the framing (RFC 9112 section 8). */
     if (x->origin_error && !x->responded) {
         x->cache.status = CACHE_STATUS_NONE;
         reply_origin_error(x, x->origin_error);
@@ -290,6 +300,7 @@ static bool pump(struct exchange *x)
 
 enum step_result step_pass(struct exchange *x)
 {
+    /* Only of a body whose size was not announced; what the origin has got of it has no end. */
     if (x->body_too_large && !x->responded) {
         upstream_cancel(x->upstream);
         x->upstream = NULL;
@@ -297,6 +308,8 @@ enum step_result step_pass(struct exchange *x)
         return STEP_MORE;
     }
     if (!x->upstream && !x->upstream_ended && !x->origin_error) {
+        /* Counted before the answer is known: rules with requests_to_origin count what burdens the
+         * origin. */
         rate_on_origin(x);
         x->upstream = origin_request_start(x, ORIGIN_PASS, NULL, &pass_events, x);
         /* What came with the head can go out with it. With `Expect` the origin is asked first. */

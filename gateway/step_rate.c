@@ -72,6 +72,8 @@ void rate_on_origin(struct exchange *x)
     struct exchange_rate *rate = x->rate;
     if (!rate || rate->asked_origin)
         return;
+    /* Noted even if no rule counts now: one that counts with the answer may ask whether the origin
+     * was. */
     rate->asked_origin = true;
     if (!rate->verdict.waits_for_origin)
         return;
@@ -103,6 +105,8 @@ void rate_on_response(struct exchange *x, const struct response *response)
     if (!rate || !rate->verdict.waits_for_response)
         return;
     struct headers fields;
+    /* The fields as they go out, the edge's own included: they are text by now and are read back,
+     * for the few zones whose rules ask. */
     headers_init(&fields, &x->arena, RESPONSE_FIELDS_MAX);
     add_fields(&fields, response->head);
     for (size_t i = 0; i < GW_COUNT(response->lines); i++)
@@ -110,5 +114,6 @@ void rate_on_response(struct exchange *x, const struct response *response)
     rules_request_response(&x->facts, (int)response->status, &fields);
     const struct rate_visit visit = visit_at(x, gw_loop_now(x->worker->loop).wall_ms);
     rate_rules_response(&visit, &rate->verdict, rate->asked_origin);
+    /* They borrow from lines that the next request overwrites. */
     rules_request_response(&x->facts, 0, NULL);
 }

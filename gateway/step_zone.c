@@ -32,12 +32,15 @@ enum step_result step_zone(struct exchange *x)
     unsigned refused = visit_zone(snapshot, &x->request, &x->zone);
     if (refused)
         return refuse(x, refused);
+    /* The visitor is sent to the very URL he wrote: before it is normalised. */
     if (visit_needs_https(exchange_zone(x), x->client.https)) {
         https_redirect(x);
         return STEP_MORE;
     }
     if (!normalise_url(x))
         return refuse(x, 414);
+    /* An announced body is refused before a byte of it is read; one in chunks is measured as it
+     * comes (exchange_on_body). */
     x->body_max = snapshot->config->limits.body_size;
     if (x->request.framing == H1_BODY_LENGTH && x->request.content_length > x->body_max)
         return refuse(x, 413);

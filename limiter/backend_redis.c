@@ -5,6 +5,7 @@
 
 /* ---- the pool ---- */
 
+/* Copies: the pool outlives the configuration, which a reload replaces. */
 static char *copy_text(struct gw_str text)
 {
     return text.ptr ? gw_str_dupz(text) : NULL;
@@ -117,6 +118,8 @@ void redis_count_up(struct redis_backend *b)
     count(&b->pool->serving, &b->serving, any && !b->closed);
 }
 
+/* The generation keeps refusals that are under way from being remembered: they may have been
+ * decided before the reset. The local counter goes too, which counts while Redis is away. */
 void redis_forget(struct redis_backend *b, struct gw_str key)
 {
     b->generation++;
@@ -126,6 +129,7 @@ void redis_forget(struct redis_backend *b, struct gw_str key)
 
 /* ---- life ---- */
 
+/* In a turn of its own: replies that hiredis still hands out name the backend. */
 static void on_gone(struct gw_task *task)
 {
     struct redis_backend *b = gw_container_of(task, struct redis_backend, gone);

@@ -45,6 +45,8 @@ static bool flight_send(struct redis_flight *f, redisAsyncContext *ac)
                                              key.ptr, numbers[0]};
     size_t lens[GW_COUNT(argv)] = {strlen(argv[0]), strlen(argv[1]), 1, key.len,
                                    b->pool->is_virtual ? gw_u64_digits(numbers[0], f->now_ms) : 0};
+    /* Counted when it leaves, not when it was made: those who went away in between are not to be
+     * counted. */
     if (!f->op)
         f->args[TAKE_COST] = count_calls(f);
     for (size_t i = 0; i < f->arg_count; i++) {
@@ -83,6 +85,7 @@ static void send_pending(struct redis_node *node, struct gw_list *refused)
 static void on_flush(struct gw_task *task)
 {
     struct redis_backend *b = gw_container_of(task, struct redis_backend, flush);
+    /* Nobody joins a flight that has left: its cost is on its way. */
     memset(b->buckets, 0, sizeof(b->buckets));
     struct gw_list refused;
     gw_list_init(&refused);
@@ -144,6 +147,8 @@ static struct redis_flight *find_flight(struct redis_backend *b, const struct re
 {
     struct redis_flight *f = b->buckets[hash % FLIGHT_BUCKETS];
     for (; f; f = f->next_in_bucket)
+        /* The same key under another limit (a reload in between), or at another instant, is another
+         * question. */
         if (f->hash == hash && f->rule.limit == ask->rule.limit &&
             f->rule.window_ms == ask->rule.window_ms && f->now_ms == ask->now_ms &&
             gw_str_eq(gw_str(f->key, f->key_len), ask->key))
@@ -174,6 +179,7 @@ struct redis_flight *redis_flight_new(struct redis_backend *b, struct gw_str key
     memcpy(f->key, key.ptr, key.len);
     gw_list_init(&f->link);
     gw_list_init(&f->calls);
+    /* One timer for all: the oldest is due first, and the lists are in the order of birth. */
     if (b->flights++ == 0)
         gw_deadline_set(b->loop, &b->deadline, LIMITER_DEADLINE_MS);
     redis_flight_board(f, node);

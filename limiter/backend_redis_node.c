@@ -41,6 +41,8 @@ static void on_cluster_info(redisAsyncContext *ac, void *reply, void *ctx)
         redis_link_fail(node->commands, "the cluster is down");
 }
 
+/* Answers come in the order of the questions: a replica or a cluster that is down has said so
+ * before the script's hash makes the connection ready. */
 static void greet_commands(void *ctx, redisAsyncContext *ac)
 {
     struct redis_node *node = ctx;
@@ -74,6 +76,7 @@ static void commands_down(void *ctx, const char *reason)
     struct redis_backend *b = node->backend;
     node->phase = REDIS_DOWN;
     redis_set_error(node, "commands", reason);
+    /* Any node of the cluster will do as the door; one that is gone must not keep it shut. */
     if (node->is_seed && b->shape != REDIS_SINGLE)
         node->target = b->pool->seeds[++b->seed_at % b->pool->seed_count];
     redis_count_up(b);

@@ -37,6 +37,8 @@ struct decision *decision_new(struct limiter_worker *worker, const struct limite
     const struct limiter *limiter = ask->limiter;
     bool shadow = limiter->mode == LIMITER_SHADOW;
     if (worker->decision_count >= LIMITER_DECISIONS_MAX) {
+        /* Whoever floods a slow store meets what Cloudflare has for that, an overloaded object
+         * (spec/limiter.md b2), and not our memory's end. */
         *out = verdict_fault(limiter->rule.limit, LIMITER_OBJECT_QUEUE, 0);
         verdict_soften(out, shadow);
         return NULL;
@@ -44,6 +46,8 @@ struct decision *decision_new(struct limiter_worker *worker, const struct limite
     struct decision *d = gw_alloc(sizeof(*d) + ask->place.edge.len + key.len + other.len);
     *d = (struct decision){
         .worker = worker,
+        /* Asks bring the wall clock, timers run on the monotonic one: what lies between them is
+         * fixed here, so that a step of the wall clock moves no instant of this decision. */
         .offset_ms = gw_loop_now(worker->loop).mono_ms - ask->now_ms,
         .now_ms = ask->now_ms,
         .at_ms = ask->now_ms,
@@ -91,6 +95,7 @@ void decisions_catch_up(struct limiter_worker *worker)
     clock_timers_run(worker->timers, gw_loop_now(worker->loop).mono_ms);
 }
 
+/* Timers whose instant has come but whose turn has not go first: they happened before this ask. */
 enum limiter_outcome decision_start(struct decision *d, struct limiter_call *call,
                                     struct limiter_verdict *out)
 {
@@ -113,6 +118,7 @@ static void end(struct decision *d)
     gw_loop_defer(worker->loop, &worker->deliver);
 }
 
+/* The worker ends: nobody will know what the store would have said. */
 static void give_up(struct decision *d)
 {
     bool admits = d->worker->world->settings.on_backend_failure != CONFIG_FAIL_DENY;
@@ -152,6 +158,8 @@ void decisions_close(struct limiter_worker *worker)
     gw_list_take(&batch, &worker->decisions);
     for (struct gw_list *link; (link = gw_list_pop(&batch));) {
         struct decision *d = gw_list_entry(link, struct decision, link);
+        /* It stays listed: one that waits for Redis is ended by redis_backend_close, one that is
+         * given up moves on from here. */
         gw_list_push(&worker->decisions, link);
         if (!d->timer.place)
             continue; /* it waits for Redis */
@@ -190,6 +198,7 @@ enum decision_progress decision_take(struct decision *d, struct gw_str key, stru
 
 enum decision_progress decision_fail(struct decision *d, enum limiter_fault fault, uint32_t value)
 {
+    /* What was asked of KV was asked, and is billed, although the decision fails. */
     struct limiter_kv_facts kv = d->verdict.kv;
     d->verdict = verdict_fault(d->rule.limit, fault, value);
     d->verdict.kv = kv;

@@ -32,6 +32,7 @@ void kv_store_free(struct kv_store *kv)
 
 /* ---- copies ---- */
 
+/* NUL between them, which is in no edge's name: two pairs cannot make one key. */
 static struct table_key copy_key(struct gw_str edge, struct gw_str key, char out[COPY_KEY_MAX])
 {
     edge = gw_str_first(edge, STORAGE_EDGE_MAX);

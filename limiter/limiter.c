@@ -54,6 +54,8 @@ struct limiter_worker *limiter_worker_new(struct limiter_world *world, struct gw
     return worker;
 }
 
+/* Last: with Redis its connections are gone by now. Answers that are due are still given, for their
+ * owners wait for exactly one. */
 static void on_closed(void *ctx)
 {
     struct limiter_worker *worker = ctx;
@@ -88,6 +90,8 @@ void limiter_worker_close(struct limiter_worker *worker, void (*done)(void *ctx)
     gw_loop_defer(worker->loop, &worker->close_task);
 }
 
+/* Without latency and without a ceiling an object is one window, judged at once (spec/limiter.md
+ * b2). */
 static bool object_takes_time(const struct config_limiter *settings)
 {
     return settings->durable_object.latency_ms || settings->durable_object.requests_per_second;
@@ -103,6 +107,7 @@ static enum limiter_outcome decide_at_once(struct limiter_worker *worker,
     bool shadow = limiter->mode == LIMITER_SHADOW;
     struct redis_ask stored = {storage_key(ask, key), limiter->rule, ask->now_ms, shadow};
     if (worker->redis)
+        /* Redis judges by its own clock, which all gateways share, unless ours is virtual. */
         return redis_decide(worker->redis, &stored, call, out);
     struct window w;
     bool admitted =

@@ -169,6 +169,7 @@ static bool counts(const struct rate_visit *visit, const struct rate_verdict *ve
                                 : is_matched(verdict, rule->index);
 }
 
+/* Only `log` lets the evaluation go on (section b5); whatever else acts has refused the request. */
 static void act(struct rate_verdict *verdict, const struct rule *rule,
                 const struct rate_reading *reading)
 {
@@ -190,6 +191,8 @@ static void judge(const struct rate_visit *visit, struct rate_verdict *verdict,
         verdict->matched[rule->index / 64] |= 1ull << (rule->index % 64);
     verdict->waits_for_origin |= rate->moment == RATE_AT_ORIGIN;
     verdict->waits_for_response |= rate->moment == RATE_AT_RESPONSE;
+    /* A rule judges what it matches even if it counts something else, or later: those who made it
+     * full are not always those whom it stops. */
     bool now = rate->moment == RATE_AT_REQUEST && counts(visit, verdict, rule);
     if (!matches && !now)
         return;
@@ -218,6 +221,7 @@ void rate_rules_request(const struct rate_visit *visit, struct rate_verdict *ver
         if (rule)
             judge(visit, verdict, rule);
     }
+    /* The origin is not going to be asked, nor is there an answer of its to count. */
     if (verdict->refused)
         verdict->waits_for_origin = verdict->waits_for_response = false;
 }
@@ -234,6 +238,8 @@ static uint64_t score_of(const struct rate_visit *visit, const struct rate_limit
 static void count_at(const struct rate_visit *visit, const struct rate_verdict *verdict,
                      enum rate_moment moment, bool asked_origin)
 {
+    /* What expressions have found out together holds for the facts of one moment; the answer is new
+     * among them. */
     expr_share_reset(visit->facts);
     for (size_t i = 0; i < rules_of(visit); i++) {
         const struct rule *rule = rule_at(visit, i);

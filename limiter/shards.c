@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "limiter/shards.h"
 
+/* 256 locks: with a worker a core, two seldom want the same one, and emptying one stops nobody
+ * else. */
 #define SHARD_BITS 8
 #define SHARDS     (1u << SHARD_BITS)
 
@@ -68,6 +70,8 @@ static bool visit_until_stopped(void *ctx, struct gw_str key, const void *record
     return !v->stopped;
 }
 
+/* One shard after the other, never all: what comes or goes meanwhile may be seen or not, which is
+ * all that a list for people promises. */
 void shards_visit(struct shards *s, bool (*visit)(void *ctx, struct gw_str key, const void *record),
                   void *ctx)
 {

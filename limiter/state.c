@@ -99,6 +99,7 @@ static bool write_value(void *ctx, struct gw_str storage, const struct window *n
 
 /* ---- patterns: the storage key with literal parts escaped for Redis's glob ---- */
 
+/* Keys hold what visitors send: a "*" among it must not reset the counters of others. */
 static void add_literal(struct gw_buf *b, struct gw_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -154,6 +155,7 @@ static void scan_page(struct limiter_state *s)
 static void scan_done(struct redis_job *job, int err)
 {
     struct limiter_state *s = gw_container_of(job, struct limiter_state, job);
+    /* SCAN may bring empty pages for as long as it likes: pages are counted, not only entries. */
     bool more = job->cursor != 0 && s->entries < LIMITER_STATE_ENTRIES && !s->out->overflow &&
                 ++s->pages < LIMITER_STATE_PAGES;
     if (err) {

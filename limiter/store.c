@@ -3,6 +3,7 @@
 
 #include "gateway/base/buf.h"
 
+/* Cut rather than written past the end; what comes from files was bounded when it was read. */
 static char *add(char *at, struct gw_str s, size_t max)
 {
     size_t len = gw_min_size(s.len, max);
@@ -44,6 +45,8 @@ struct gw_str load_key(const struct limiter_ask *ask, char out[STORAGE_KEY_MAX])
     return key;
 }
 
+/* "~" is in no limiter's name (policy_load.c): what a store would have said never mixes with what
+ * the limiter has counted. */
 struct gw_str shadow_name(struct gw_str name, enum limiter_store store, char out[STORAGE_NAME_MAX])
 {
     char *at = add(out, name, LIMITER_NAME_MAX);
@@ -58,6 +61,7 @@ bool storage_key_split(struct gw_str storage, struct gw_str name, struct limiter
     if (!gw_str_starts(storage, GW_STR("rl:")))
         return false;
     struct gw_str rest = gw_str_from(storage, 3);
+    /* "api" is how "api2" begins: what follows the name must be a place or the key. */
     if (!gw_str_starts(rest, name) || rest.len == name.len)
         return false;
     rest = gw_str_from(rest, name.len);

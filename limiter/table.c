@@ -160,6 +160,8 @@ static void make_room(struct table *t, uint64_t now_ms)
     for (int i = 0; i < EXPIRED_PER_INSERT && t->count; i++)
         if (t->heap[0]->record[0] <= now_ms)
             drop_soonest(t);
+    /* A full table gives up the window that would have opened anew first: the visitor it belonged
+     * to gains the least. */
     if (t->count == t->max) {
         drop_soonest(t);
         t->evictions++;
@@ -197,6 +199,8 @@ uint32_t table_take(struct table *t, struct table_key key, struct window_rule ru
                     uint64_t now_ms, struct window *after)
 {
     struct table_entry *entry = find(t, key);
+    /* The window is opened before its entry is made, so that the heap gets it with the instant it
+     * ends. */
     if (!entry) {
         *after = (struct window){0};
         uint32_t granted = window_take(after, rule, cost, now_ms);

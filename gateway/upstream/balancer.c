@@ -26,6 +26,8 @@ static void make_pools(struct balancer *b, size_t server)
         if (!spoken[origin->scheme][speech])
             continue;
         assert(tls || speech == SERVERS_PLAIN);
+        /* Two references: the owner's, which pool_retire gives back, and ours until the last request
+         * lets go of the balancer. */
         b->pools[server][speech] = pool_hold(pool_new(b->loop, origin, tls));
     }
 }
@@ -82,6 +84,7 @@ struct servers *balancer_servers(const struct balancer *b)
 
 struct pool *balancer_pool(const struct balancer *b, size_t server, enum servers_speech speech)
 {
+    /* A server that speaks one scheme is asked in that one, whatever the visitor came by. */
     struct pool *const *pools = b->pools[server];
     if (pools[speech])
         return pools[speech];

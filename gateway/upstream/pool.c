@@ -157,6 +157,7 @@ static void finish_lease(struct pool_lease *lease, struct conn *c, int err)
 {
     struct pool *p = lease->pool;
     gw_deadline_cancel(&lease->connect_deadline);
+    /* Before the call: its owner may connect anew with this very lease, or free it. */
     lease->pool = NULL;
     lease->ready(lease, c, err);
     pool_unhold(p);
@@ -222,7 +223,10 @@ static void on_resolved(void *ctx, const struct resolver_answer *answer)
     struct pool *p = ctx;
     p->query = NULL;
     p->answer = *answer;
+    /* A failure is not kept: the next request asks again. */
     p->answer_until_ms = answer->err ? 0 : gw_loop_real_ms(p->loop) + POOL_RESOLVE_MS;
+    /* Taken out first: whoever hears of an error may be in line again before the next one hears of
+     * it. */
     struct gw_list waiting;
     gw_list_take(&waiting, &p->waiting);
     for (struct gw_list *link; (link = gw_list_pop(&waiting));) {

@@ -147,6 +147,7 @@ static void begin(struct clock_timer *timer)
                                                    : server->authority;
     char head[2048];
     struct gw_buf out = gw_buf_over(head, sizeof(head));
+    /* A connection of its own for each probe: whether new ones can be made is half the question. */
     gw_buf_printf(&out,
                   "GET %.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: nearedge-health\r\n"
                   "Accept: */*\r\nConnection: close\r\n",
@@ -159,6 +160,7 @@ static void begin(struct clock_timer *timer)
                                        .read_timeout_ms = p->health->timeout_ms,
                                        .server = probe->server,
                                        .speech = p->speech};
+    /* An answer that is cut here is no JSON any more, and so is not well. */
     gw_buf_init(&probe->body, PROBER_BODY_MAX);
     gw_deadline_set(balancer_loop(p->balancer), &probe->timeout, p->health->timeout_ms);
     probe->request = upstream_start(p->balancer, &call, &probe_events, probe);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/upstream/retry_budget.h"
 
+/* A slot is emptied when its second comes round again: nothing has to be swept. */
 static struct retry_slot *slot_of(struct retry_budget *b, uint64_t now_ms)
 {
     uint64_t second = now_ms / 1000;
@@ -25,6 +26,8 @@ bool retry_budget_take(struct retry_budget *b, const struct config_retry *config
         requests += b->slots[i].requests;
         retries += b->slots[i].retries;
     }
+    /* The number a second is for origins with few visitors, of whose requests a share would be
+     * none. */
     bool granted = now->retries < config->min_per_second ||
                    (retries + 1) * 100 <= requests * config->budget_percent;
     now->retries += granted;
