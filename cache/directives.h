@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What the origin asks for: the one header that controls the edge (spec/cache-behaviour.md sections
- * 1.3 f, 2.6, 2.7) and Expires. Private to the store decision. Pure. */
+ * 1.3 f, 2.6, 2.7) and Expires. Private to the store decision. Pure. Thread: any. Owns: nothing;
+ * slices are the headers'. */
 #include "gateway/http/cache_control.h"
 
 struct cache_directives {

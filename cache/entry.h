@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What the index and the eviction queues keep inside each object, so that neither allocates per
- * object. Guarded by the lock of the shard that the hash names. */
+ * object. Guarded by the lock of the shard that the hash names. Thread: none, that lock guards it.
+ * Owns: nothing. */
 #include "gateway/base/hash.h"
 #include "gateway/base/list.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The inside of a fill, for fill, reader, store and purge; nobody else includes it. */
+/* The inside of a fill, for fill, reader, store and purge; nobody else includes it. Thread: any;
+ * each member says which lock guards it. Owns: copies of the place's texts, references on its
+ * objects. */
 #include "cache/reader.h"
 #include "cache/shard.h"
 

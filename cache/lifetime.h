@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* How long a stored response may be used, as decided when it was stored. Directives that forbid
- * stale answers (must-revalidate, s-maxage …) are already resolved into windows of 0. */
+ * stale answers (must-revalidate, s-maxage …) are already resolved into windows of 0. Thread: a
+ * plain value. */
 #include "gateway/base/base.h"
 
 #define CACHE_SIE_UNLIMITED UINT32_MAX

@@ -5,7 +5,9 @@
  *
  * Locks: a shard's guards its index, queues, table of fills and numbers; a fill's guards what
  * readers and leader share. A fill's lock may be held when a shard's is taken (memory is reserved
- * while a body grows), never the other way round. Objects are released outside of shard locks. */
+ * while a body grows), never the other way round. Objects are released outside of shard locks.
+ * Thread: any, by these locks. Owns: a shard one reference on each object in its index. Limits:
+ * those of store.h and tags.h; CACHE_REMEMBERED keys. */
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 /* What CF-Cache-Status says about a response (spec/cache-behaviour.md section 3). NONE means that
  * the header is absent: the response was made before the cache was asked (a redirect, a refusal, a
- * Worker, an error page of the edge's own). */
+ * Worker, an error page of the edge's own). Thread: any; names are static. */
 #include "gateway/base/str.h"
 
 #define CACHE_STATUSES(X)                                                                          \

@@ -3,7 +3,8 @@
 /* Faults on demand: what goes wrong, for which requests, how often. From a zone of the
  * configuration or from the admin API; both are read by the same table of keys.
  *
- * Texts live as long as what holds them. A number in brackets is the default. */
+ * Texts live as long as what holds them. A number in brackets is the default. Thread: immutable
+ * once read. */
 #include "config/origin.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/diag.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Reading whole files and resolving the paths in them. Blocking: for start-up, reload and tools
- * only, never inside a worker's turn. Limit: the buffer's ceiling. */
+ * only, never inside a worker's turn. Limit: the buffer's ceiling. Thread: any but a worker's.
+ * Owns: nothing; what is returned is the caller's. */
 #include "gateway/base/arena.h"
 #include "gateway/base/buf.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Strings with a form of their own: addresses, hosts, URLs, places. Each is one entry that the key
- * table names. Internal to config/. */
+ * table names. Internal to config/. Thread: the loader's. Owns: nothing; texts go into the loader's
+ * arena. */
 #include "config/schema.h"
 
 extern const struct schema_form form_address;    /* struct config_address */

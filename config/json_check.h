@@ -4,7 +4,8 @@
  *
  * Why a pass of its own: cJSON knows no comments, tells neither line nor reason, and takes texts
  * that are not JSON (a raw line end in a string, 01, bytes that are not UTF-8, \u0000 that would
- * cut a string short). After this pass it cannot fail. Internal to config/json. */
+ * cut a string short). After this pass it cannot fail. Internal to config/json. Thread: none, pure.
+ * Owns: nothing. Source: RFC 8259, with the comments of C. */
 #include "gateway/base/diag.h"
 
 #define JSON_DEPTH_MAX  100

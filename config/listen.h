@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Where the gateway can be reached: the listeners of visitors and the one of the admin. Texts and
- * defaults as in sections.h. */
+ * defaults as in sections.h. Thread: immutable after loading. Owns: nothing; the configuration
+ * does. */
 #include "gateway/base/ip.h"
 
 /* Where to listen: an IP address and port, or a Unix socket. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the parts of the loader share while one file is read. Internal to config/. */
+/* What the parts of the loader share while one file is read. Internal to config/. Thread: the
+ * loader's. Owns: nothing; the arena is the configuration's. */
 #include "config/config.h"
 #include "config/json.h"
 #include "config/schema.h"

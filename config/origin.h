@@ -5,7 +5,8 @@
  * HAProxy's elsewhere (rise, fall).
  *
  * Texts end with a NUL behind their length and live as long as the configuration; one that was not
- * given has ptr == NULL. A number in brackets is the default. */
+ * given has ptr == NULL. A number in brackets is the default. Thread: immutable after loading.
+ * Owns: nothing; the configuration does. */
 #include "gateway/base/str.h"
 
 struct json;

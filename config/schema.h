@@ -4,7 +4,7 @@
  * may say. It alone drives loading, defaults, unknown keys, type errors and the reference text;
  * whoever adds a setting adds a field to the struct and a line to the table.
  *
- * Internal to config/. */
+ * Internal to config/. Thread: static data. Owns: nothing. */
 #include "gateway/base/str.h"
 
 struct gw_buf;

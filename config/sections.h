@@ -4,7 +4,8 @@
  * limiter, ceilings and logs.
  *
  * Texts end with a NUL behind their length and live as long as the configuration; one that was not
- * given has ptr == NULL. Numbers in brackets are defaults, units are in the names. */
+ * given has ptr == NULL. Numbers in brackets are defaults, units are in the names. Thread:
+ * immutable after loading. Owns: nothing; the configuration does. */
 #include "config/listen.h"
 #include "gateway/base/log.h"
 

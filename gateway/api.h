@@ -6,7 +6,8 @@
  *
  * Reads answer from the exchange's snapshot, on worker 0's thread. Writes are functions of
  * api_write.h and run on the main thread. Members of answers are in alphabetical order, as the real
- * API writes them. Limits: API_PROBLEMS_MAX errors in one answer. */
+ * API writes them. Limits: API_PROBLEMS_MAX errors in one answer. Owns: nothing; a call's
+ * memory is its exchange's. */
 #include "gateway/admin_route.h"
 #include "gateway/snapshot.h"
 

@@ -5,7 +5,7 @@
  * kept, so identities survive a restart. Comments in the file are lost.
  *
  * The new file is complete and on disk before it takes the old one's name; on any error the old one
- * is untouched. Blocking: the main thread's. */
+ * is untouched. Blocking: the main thread's. Owns: nothing. */
 #include "gateway/api_rulesets_store.h"
 
 /* 0 or a negative errno. */

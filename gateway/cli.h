@@ -2,7 +2,8 @@
 #pragma once
 /* The verbs of the command line (design/interface.md section 2). Each is one file verb_<name>.c
  * with one function that gets the arguments behind its name and returns an exit code. Data goes to
- * stdout, words for people to stderr; NO_COLOR is honoured. */
+ * stdout, words for people to stderr; NO_COLOR is honoured. Thread: the main one, and it may
+ * block. */
 #include <getopt.h>
 
 #include "gateway/base/base.h"

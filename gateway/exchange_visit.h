@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* An exchange seen as a visit, from what NORMALISE and ZONE found out. Inline, so that a step pays
- * only for the members its question reads. */
+ * only for the members its question reads. Thread: the worker's. Owns: nothing; a visit borrows
+ * from its exchange. */
 #include "gateway/exchange.h"
 #include "gateway/visit.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the parts of explain share. Internal to gateway/explain*. */
+/* What the parts of explain share. Internal to gateway/explain*. Thread: one at a time. Owns:
+ * nothing. */
 #include "gateway/explain.h"
 
 /* Fills e->request, scheme and port from the question; a request that the parser refuses sets

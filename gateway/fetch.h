@@ -4,12 +4,10 @@
  * when a stale object is there), decides about the answer, and feeds the fill. It lives as long as
  * the origin's answer takes, which may be longer than the exchange:
  *
- *   - until the answer's head the fetch needs the request's facts, so it holds the exchange; a
- * client that leaves before ends the fetch, unless it is a refresh in the background
- * (spec/cache-behaviour.md section 2.15);
+ *   - until the answer's head it holds the exchange, whose facts it needs: a client that leaves
+ *     before ends it, unless it refreshes in the background (spec/cache-behaviour.md section 2.15);
  *   - a storable answer is fed to the fill until it ends, with or without its exchange;
- *   - an answer that may not be stored goes on to the exchange, which takes the upstream request
- * over (PASS).
+ *   - an answer that may not be stored goes to the exchange, which takes the upstream request over.
  *
  * After the head the exchange hears of it through the fill alone. Thread: the worker's. Owns:
  * itself, its fill reference and upstream request. */

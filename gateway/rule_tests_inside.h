@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the parts of the rule tests share. Internal to gateway/rule_tests*. */
+/* What the parts of the rule tests share. Internal to gateway/rule_tests*. Thread: one. Owns:
+ * nothing. */
 #include "gateway/explain_view.h"
 #include "gateway/rule_tests.h"
 

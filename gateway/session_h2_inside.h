@@ -4,7 +4,8 @@
  *
  * nghttp2 never calls back into itself: frames are submitted from anywhere and made by h2_flush
  * alone, which runs at the end of a read callback or in the session's task, never inside a step. A
- * stream's memory goes when nghttp2 closes it, so only while frames are read or made. */
+ * stream's memory goes when nghttp2 closes it, so only while frames are read or made. Thread: the
+ * worker's. */
 #include <nghttp2/nghttp2.h>
 
 #include "gateway/http/h2_request.h"

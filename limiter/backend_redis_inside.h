@@ -2,7 +2,8 @@
 #pragma once
 /* The inside of the redis backend, for its own files: backend_redis (pool, life), _node (a server
  * and its connections), _cluster (whose a key is), _flight, _land and _reply (decisions), _kv
- * (values of Workers KV), _admin (scans, resets). */
+ * (values of Workers KV), _admin (scans, resets). Thread: the backend's loop; the pool's counters
+ * are atomic, its error has a lock. */
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What runs inside Redis. Numbers stay exact: Lua's doubles hold milliseconds since the epoch, and
- * Redis writes whole doubles as integers. */
+ * Redis writes whole doubles as integers. Thread: static text. */
 
 /* The scripts of decisions: ARGV[1] is now_ms, or "" for Redis's clock. They answer four integers,
  * the last of which is now. */

@@ -2,7 +2,8 @@
 #pragma once
 /* The inside of world and worker, for the files that serve them: limiter (immediate decisions),
  * decision (those that take time), compare (several stores at once) and state (the admin's view).
- */
+ * Thread: the world any, a worker its loop's. Owns: the world backend and pool, a worker its
+ * decisions. */
 #include "gateway/base/map.h"
 #include "gateway/net/clock_timer.h"
 #include "limiter/backend_redis.h"

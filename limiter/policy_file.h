@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The inside of a policy, for the two files that make it: policy_load fills it, policy answers from
- * it. Invariant once loaded: routes[i] has number i in the tree. */
+ * it. Invariant once loaded: routes[i] has number i in the tree. Thread: immutable once loaded; the
+ * reference count is atomic. Owns: its arena, map and tree. */
 #include <stdatomic.h>
 
 #include "gateway/base/arena.h"

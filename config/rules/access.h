@@ -2,7 +2,7 @@
 #pragma once
 /* The value side of a compiled expression: a field or a call, and the indexes behind it. Nodes lie
  * in the expression's arena and are immutable after parsing (config/rules/node.h has the logic
- * side). */
+ * side). Thread: any. Owns: nothing; the arena does. */
 #include "config/rules/derive.h"
 #include "config/rules/fields.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Builds the map and array fields as values, for expressions that use them as a whole. Linear in
- * the size of the request: an 8 KiB query of one-letter arguments must not cost a millisecond. */
+ * the size of the request: an 8 KiB query of one-letter arguments must not cost a millisecond.
+ * Thread: none, the caller's scratch. Owns: nothing. */
 #include "config/rules/derive.h"
 
 /* Keys in order of first appearance, values in order. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* How the functions are computed, for the table in functions.c. */
+/* How the functions are computed, for the table in functions.c. Thread: any, each with an
+ * evaluation of its own. Owns: nothing; results lie in the evaluation's scratch, whose ceiling
+ * makes them missing. Source: spec/rules-language.md section 5. */
 #include "config/rules/eval.h"
 #include "config/rules/functions.h"
 

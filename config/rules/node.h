@@ -4,7 +4,8 @@
  * evaluation fast. Two kinds of nodes: `logic` gives true or false (or an array of them), `access`
  * gives a value. Everything lies in the expression's arena and is immutable afterwards.
  *
- * Every node knows its place in the text, for traces and notes. */
+ * Every node knows its place in the text, for traces and notes. Thread: any. Owns: nothing; the
+ * arena does. */
 #include "config/rules/access.h"
 #include "config/rules/expr.h"
 #include "config/rules/regex.h"

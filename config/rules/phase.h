@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Where an expression runs. The phase decides which fields and functions it may name
- * (spec/rules-language.md sections 4 and 5). */
+ * (spec/rules-language.md sections 4 and 5). Thread: any; names are static. */
 #include "gateway/base/str.h"
 
 enum rules_phase {

@@ -2,7 +2,8 @@
 #pragma once
 /* A regex as a tree: what regex_syntax.c reads, and what the two engines are built from
  * (regex_pcre.c writes it as a PCRE2 pattern, regex_dfa.c builds an automaton). Only what decides
- * whether there is a match is kept: no captures, no greed. Everything lies in an arena. */
+ * whether there is a match is kept: no captures, no greed. Everything lies in an arena. Thread:
+ * none. Owns: nothing; the arena does. */
 #include "gateway/base/arena.h"
 
 struct regex_class {

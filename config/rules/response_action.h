@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The actions set_cache_control and set_cache_tags of cache response rules, typed
- * (spec/cache-behaviour.md section 6). Lists and texts live in the ruleset's arena; immutable. */
+ * (spec/cache-behaviour.md section 6). Lists and texts live in the ruleset's arena; immutable.
+ * Thread: any. Owns: nothing. */
 #include "config/rules/settings_values.h"
 
 struct expr;

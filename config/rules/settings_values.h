@@ -2,7 +2,7 @@
 #pragma once
 /* The nested values of cache settings: TTLs by mode and status, custom keys, the vary object
  * (spec/cache-behaviour.md sections 4.2 to 4.4 and 4.7). Lists and texts live in the ruleset's
- * arena. */
+ * arena. Thread: immutable after loading. Owns: nothing; the arena does. */
 #include "gateway/base/str.h"
 
 enum cache_ttl_mode {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Runs rule vectors: expression, request and the expected answer, one JSON object each (the format
- * of tests/rules). Behind `nearedge rules test`; vectors assume every entitlement. */
+ * of tests/rules). Behind `nearedge rules test`; vectors assume every entitlement. Blocking; for
+ * the verb and tests. Thread: one. Owns: nothing. */
 #include <stdio.h>
 
 #include "gateway/base/diag.h"

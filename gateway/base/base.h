@@ -4,8 +4,9 @@
  * fail, and a list of libc calls that do not compile here.
  *
  * Allocation: small allocations abort the process when memory is gone (h2o's choice): thousands of
- * error branches that no test reaches do not exist. Whatever a client, an origin, Redis or a
- * file can grow has a ceiling of its own and answers GW_ELIMIT instead; it never gets here. */
+ * error branches that no test reaches do not exist. Whatever a client, an origin, Redis or a file
+ * can grow has a ceiling of its own and answers GW_ELIMIT instead; it never gets here. Thread: any.
+ * Owns: nothing; what is allocated is the caller's, for free(). */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,8 @@
 #pragma once
 /* Error numbers. 0 is success, errors are negative. Negative errno values pass through unchanged
  * (libuv uses the same numbers, and -3000s for name resolution); our own start at -5000. One list
- * is number, name and sentence. "No" from a rule or a limiter is a result, never an error. */
+ * is number, name and sentence. "No" from a rule or a limiter is a result, never an error. Thread:
+ * any; sentences are static. */
 #include "gateway/base/base.h"
 
 #define GW_ERRORS(X)                                                                               \

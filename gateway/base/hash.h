@@ -2,7 +2,8 @@
 #pragma once
 /* Keyed hashing for tables whose keys strangers choose. SipHash-1-3 with a key drawn once per
  * process: an attacker who cannot see hash values cannot build collisions (Aumasson and Bernstein,
- * 2012). Not for anything secret or durable. */
+ * 2012). Not for anything secret or durable. Thread: any; the key is drawn by
+ * whoever needs it first. */
 #include "gateway/base/str.h"
 
 struct gw_hash128 {

@@ -2,7 +2,7 @@
 #pragma once
 /* IP addresses and blocks. IPv4 and IPv6 never mix: ::/0 holds no IPv4 address, and an IPv4-mapped
  * address is IPv6 (spec/rules-language.md section 2.2). The listener unmaps peers of dual-stack
- * sockets before they get here. */
+ * sockets before they get here. Thread: any; plain values. */
 #include "gateway/base/str.h"
 
 enum gw_ip_family { GW_IP_NONE = 0, GW_IP_V4 = 4, GW_IP_V6 = 6 };

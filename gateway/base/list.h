@@ -2,7 +2,8 @@
 #pragma once
 /* Intrusive doubly linked ring. A list head and a link are the same type; an unlinked link points
  * at itself, so gw_list_remove may be called twice. Walking while the callee may unlink anything:
- * move the list aside with gw_list_take first and pop until it is empty (libuv's timer trick). */
+ * move the list aside with gw_list_take first and pop until it is empty (libuv's timer trick).
+ * Thread: none, whoever owns the list serialises. Owns: nothing. */
 #include "gateway/base/base.h"
 
 struct gw_list {

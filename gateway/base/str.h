@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Slices: a pointer and a length, passed by value, never owning and never NUL-terminated.
- * Whoever hands out a slice says how long its bytes live. An empty slice may have ptr == NULL.
- * Comparisons marked "i" fold ASCII case only: locale never matters in HTTP (RFC 9110 section 5.1).
- */
+/* Slices: a pointer and a length, passed by value, never owning and never NUL-terminated. Whoever
+ * hands out a slice says how long its bytes live. An empty slice may have ptr == NULL. Comparisons
+ * marked "i" fold ASCII case only: locale never matters in HTTP (RFC 9110 section 5.1). Thread:
+ * any; plain values. */
 #include "gateway/base/base.h"
 
 struct gw_str {

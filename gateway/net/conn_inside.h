@@ -2,7 +2,8 @@
 #pragma once
 /* A connection as its layers see it: between the socket, whose bytes libuv moves, and the owner's
  * events stands one layer, the plain one (conn.c) or TLS (tls_conn.c). Raw bytes go down by
- * conn_raw_write and come up by the layer's functions. Internal to gateway/net. */
+ * conn_raw_write and come up by the layer's functions. Internal to gateway/net. Thread: the loop's.
+ * Owns: conn.h says what. */
 #include <uv.h>
 
 #include "gateway/net/conn.h"

@@ -8,7 +8,7 @@
  * shows. Written parts are gathered into records, whose cipher text the same BIO collects in the
  * scratch, and one system call sends them. So a request on a kept connection costs one read and one
  * write, as without TLS, and no connection holds a buffer while it is idle
- * (SSL_MODE_RELEASE_BUFFERS). */
+ * (SSL_MODE_RELEASE_BUFFERS). Thread: the loop's; contexts any. */
 #include <openssl/ssl.h>
 
 #include "gateway/base/list.h"

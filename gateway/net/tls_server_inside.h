@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The certificates of a listener, for the files that load and check them. Internal to
- * gateway/net/tls_server.c and tls_check.c. */
+ * gateway/net/tls_server.c and tls_check.c. Thread: immutable once loaded. */
 #include "gateway/base/map.h"
 #include "gateway/net/tls_inside.h"
 
