@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operator's documents: verbs and options in them exist, links lead somewhere, and what is marked runnable runs."""
+"""The documents: verbs and options in them exist, links lead somewhere, the map names what is there, and what is marked runnable runs."""
 import functools
 import glob
 import os
@@ -13,7 +13,7 @@ from edge.gateway import BINARY
 from edge.team import team_gateway
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-DOCUMENTS = sorted(glob.glob(os.path.join(ROOT, "deploy", "*.md")))
+DOCUMENTS = sorted(glob.glob(os.path.join(ROOT, "deploy", "*.md"))) + [os.path.join(ROOT, name) for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md")]
 BLOCK = re.compile(r"^```sh( runnable)?\n(.*?)^```$", re.M | re.S)
 TOKEN = "probe"
 
@@ -25,6 +25,11 @@ def read(path):
 
 def runnable_blocks(path):
     return [text for runnable, text in BLOCK.findall(read(path)) if runnable]
+
+
+def anchors(text):
+    """What headings are called in links."""
+    return [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", text, re.M)]
 
 
 @functools.lru_cache
@@ -43,6 +48,7 @@ def commands(text):
 @pytest.mark.parametrize("path", DOCUMENTS, ids=os.path.basename)
 def test_verbs_and_options_exist(path):
     spoken = [text for _, text in BLOCK.findall(read(path))] + re.findall(r"`([^`\n]+)`", read(path))
+    spoken += re.findall(r"^    (?:[$#] (?:\w+=\S+ )?)?(nearedge .*(?:\\\n.*)*)", read(path), re.M)
     for verb, options in (pair for text in spoken for pair in commands(text)):
         told = help_of(verb)
         assert told.returncode == 0, f"there is no `nearedge {verb}`"
@@ -53,11 +59,21 @@ def test_verbs_and_options_exist(path):
 @pytest.mark.parametrize("path", DOCUMENTS, ids=os.path.basename)
 def test_links_and_files_exist(path):
     text = read(path)
-    for target in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert os.path.exists(os.path.join(os.path.dirname(path), target)), target
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", text):
+        file = os.path.join(os.path.dirname(path), target) if target else path
+        assert os.path.exists(file), target
+        assert not anchor or anchor in anchors(read(file)), f"{target}#{anchor}"
     made = set(read(".gitignore").split())  # what the reader makes with the command beside it
-    for name in set(re.findall(r"(?<![\w/.$-])(?:deploy|config|bench|tests)/[\w./-]+[\w]", text)) - made:
+    for name in set(re.findall(r"(?<![\w/.$-])(?:deploy|config|bench|tests)/[\w./-]+[\w](?![*\w])", text)) - made:
         assert os.path.exists(os.path.join(ROOT, name)), name
+
+
+def test_the_map_names_what_is_there():
+    """Each file and folder of ARCHITECTURE.md exists, in gateway/ or a room of it where none is said; 200 lines at most."""
+    text = read("ARCHITECTURE.md")
+    for name in re.findall(r"`((?:[\w.-]+/)*[\w*-]+(?:\.[chy]+|\*|/))(?: [A-Z]+)?`", text):
+        assert any(glob.glob(os.path.join(ROOT, room, name)) for room in ("", "gateway", "gateway/*")), name
+    assert len(text.splitlines()) <= 200
 
 
 def test_every_alert_is_in_the_runbook_it_names():
