@@ -2,6 +2,7 @@
 #include "cache/coding.h"
 
 #include "gateway/http/cache_control.h"
+#include "gateway/http/quality.h"
 
 /* Below these a coded body is no smaller (section 7.3). */
 #define GZIP_MIN   48
@@ -75,6 +76,8 @@ static struct gw_str media_type(const struct headers *response)
     return value ? gw_str_trim(gw_str_first(*value, gw_str_chr(*value, ';'))) : GW_STR_EMPTY;
 }
 
+/* Types and statuses of section 7.3. Others come as they came: images are coded already, and of
+ * errors few are large. */
 static bool is_compressible(struct gw_str type, uint16_t status)
 {
     return (status == 200 || status == 403 || status == 404) &&
@@ -88,6 +91,7 @@ static enum cache_coding coding_of(const struct headers *response)
     if (!headers_has(response, HEADER_CONTENT_ENCODING))
         return CACHE_CODING_IDENTITY;
     struct gw_str name = *headers_next(response, HEADER_CONTENT_ENCODING, &at);
+    /* Coded twice: passed on, never opened. */
     if (headers_next(response, HEADER_CONTENT_ENCODING, &at))
         return CACHE_CODING_OTHER;
     if (gw_str_ieq(name, GW_STR("gzip")) || gw_str_ieq(name, GW_STR("x-gzip")))
@@ -117,31 +121,13 @@ struct cache_content cache_content_of(uint16_t status, const struct headers *res
     return (struct cache_content){
         .coding = (uint8_t)coding_of(response),
         .compressible = is_compressible(type, status),
+        /* A part of a coded body is no coded body; events would wait in a compressor's buffer. */
         .fixed = bodyless || status == 206 || gw_str_ieq(type, GW_STR("text/event-stream")) ||
                  forbids_transforming(response),
     };
 }
 
 /* ---- what the client takes ---- */
-
-/* "0.5" in thousandths (RFC 9110 section 12.4.2); what cannot be read is 1, as if it were absent.
- */
-static unsigned read_quality(struct gw_str parameters)
-{
-    struct gw_str item;
-    while (gw_str_next(&parameters, ';', &item)) {
-        item = gw_str_trim(item);
-        if (item.len < 3 || gw_lower(item.ptr[0]) != 'q' || item.ptr[1] != '=')
-            continue;
-        unsigned value = item.ptr[2] == '0' ? 0 : 1000, digit = 100;
-        for (size_t i = 4; value < 1000 && i < item.len && gw_is_digit(item.ptr[i]); i++) {
-            value += (unsigned)(item.ptr[i] - '0') * digit;
-            digit /= 10;
-        }
-        return value;
-    }
-    return 1000;
-}
 
 struct cache_accepted cache_accepted_codings(const struct headers *request)
 {
@@ -155,7 +141,7 @@ struct cache_accepted cache_accepted_codings(const struct headers *request)
         while (gw_str_next(&rest, ',', &item)) {
             size_t semicolon = gw_str_chr(item, ';');
             struct gw_str name = gw_str_trim(gw_str_first(item, semicolon));
-            unsigned quality = read_quality(gw_str_from(item, semicolon));
+            unsigned quality = quality_read(gw_str_from(item, semicolon));
             if (gw_str_ieq(name, GW_STR("gzip")) || gw_str_ieq(name, GW_STR("x-gzip")))
                 gzip = quality;
             else if (gw_str_ieq(name, GW_STR("br")))

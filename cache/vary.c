@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/vary.h"
 
+#include "gateway/http/quality.h"
+
 #define ITEM_SIZE_MAX 128 /* a longer one is nobody's media type or language */
 
 bool cache_vary_next(struct cache_vary_walk *w, struct gw_str *name)
@@ -49,23 +51,6 @@ static struct gw_str item_text(const struct item *item)
     return gw_str(item->text, item->len);
 }
 
-/* RFC 9110 section 12.4.2; what cannot be read counts as absent. */
-static uint16_t read_quality(struct gw_str parameters)
-{
-    struct gw_str part;
-    while (gw_str_next(&parameters, ';', &part)) {
-        part = gw_str_trim(part);
-        if (part.len < 3 || gw_lower(part.ptr[0]) != 'q' || part.ptr[1] != '=' ||
-            part.ptr[2] != '0')
-            continue;
-        unsigned value = 0, weight = 100;
-        for (size_t i = 4; i < part.len && gw_is_digit(part.ptr[i]); i++, weight /= 10)
-            value += (unsigned)(part.ptr[i] - '0') * weight;
-        return (uint16_t)value;
-    }
-    return 1000;
-}
-
 static bool lists(const struct cache_names *names, struct gw_str text)
 {
     for (size_t i = 0; i < names->count; i++)
@@ -91,7 +76,7 @@ static bool read_item(struct gw_str text, struct item *out)
     size_t semicolon = gw_str_chr(text, ';');
     struct gw_str name = gw_str_first(text, semicolon);
     out->len = 0;
-    out->quality = read_quality(gw_str_from(text, semicolon));
+    out->quality = quality_read(gw_str_from(text, semicolon));
     for (size_t i = 0; i < name.len; i++) {
         if (name.ptr[i] == ' ' || name.ptr[i] == '\t')
             continue;
