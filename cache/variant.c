@@ -32,6 +32,7 @@ static bool hash_variant(const struct cache_settings *rule, const struct headers
     struct gw_hash128 hash = gw_hash128(gw_buf_str(&text));
     bool fits = !text.overflow;
     gw_buf_release(&text);
+    /* So that a purge of the key finds all its variants under one lock. */
     *out = (struct gw_hash128){(hash.lo & ~SHARD_BITS) | (key.lo & SHARD_BITS), hash.hi};
     return fits;
 }
@@ -88,6 +89,7 @@ static bool collect_names(const struct headers *response, struct gw_buf *out)
     size_t count = 0;
     struct gw_buf folded;
     gw_buf_init(&folded, NAMES_SIZE_MAX);
+    /* All of it at once: the names point into it, and a buffer that grew would move. */
     if (!gw_buf_reserve(&folded, NAMES_SIZE_MAX))
         abort();
     while (count < CACHE_VARY_NAMES_MAX && cache_vary_next(&walk, &name)) {
@@ -103,6 +105,8 @@ static bool collect_names(const struct headers *response, struct gw_buf *out)
         gw_buf_add(out, out->len ? GW_STR("\n") : GW_STR_EMPTY);
         gw_buf_add(out, names[i]);
     }
+    /* A list that was cut is another list: rather nothing is stored than one visitor's variant
+     * shown to the next. */
     bool fits = !folded.overflow && !out->overflow && count < CACHE_VARY_NAMES_MAX;
     gw_buf_release(&folded);
     return fits;

@@ -4,6 +4,9 @@
 #include "limiter/backend_redis_flight.h"
 #include "limiter/verdict.h"
 
+/* "memory" goes on counting in this process: while Redis is away a limit holds for each process by
+ * itself. Admissions of the other policies are not counted, so that nothing of an outage is left
+ * over. */
 struct limiter_verdict redis_by_policy(struct redis_pool *pool, const struct redis_ask *ask)
 {
     if (pool->failure != CONFIG_FAIL_MEMORY)
@@ -31,7 +34,7 @@ static struct limiter_call *next_call(struct redis_flight *f)
 static void op_end(struct redis_flight *f, const uint64_t answer[4])
 {
     struct redis_op *op = f->op;
-    redis_flight_free(f);
+    redis_flight_free(f); /* first: `done` may ask for the next operation at once */
     op->answered = answer != NULL;
     if (answer)
         memcpy(op->answer, answer, sizeof(op->answer));
@@ -120,6 +123,7 @@ static uint64_t age_ms(const struct redis_node *node)
     return f ? gw_loop_real_ms(node->backend->loop) - f->born_ms : 0;
 }
 
+/* Once: if the answers are not there after the sockets were read, nobody is going to send them. */
 static bool is_loop_late(struct redis_backend *b, uint64_t oldest_ms)
 {
     b->overslept = oldest_ms > LIMITER_DEADLINE_MS + 2 * GW_DEADLINE_TICK_MS && !b->overslept;

@@ -159,6 +159,8 @@ static struct gw_str address_text(const struct limiter_subject *who, unsigned pr
     return gw_str(scratch, len + gw_u64_digits(scratch + len, prefix));
 }
 
+/* What a request does not bring is empty, and all who do not bring it are one; only the user has a
+ * word of the app's own for it (spec/limiter.md a1). */
 static struct gw_str part_text(const struct part *part, const struct limiter_subject *who,
                                char *scratch)
 {
@@ -221,6 +223,8 @@ struct gw_str limiter_key_render(const struct limiter_key *key, const struct lim
         if (take)
             memcpy(out + len, text.ptr, take);
         len += take;
+        /* Never cut alone: visitors choose these values, and two long ones must not share a budget.
+         */
         if (gw_unlikely(take < text.len))
             return hash_tail(key, who, out);
     }

@@ -40,6 +40,8 @@ uint64_t kv_delay_ms(const struct kv_settings *settings, struct gw_str key, uint
 
 /* ---- reading ---- */
 
+/* From the newest down: whoever wrote a version sees it at once (section b1), the others when it
+ * has spread. Until then a place goes on seeing its own older one. */
 struct window kv_key_read(const struct kv_key *k, uint64_t place, uint64_t at_ms)
 {
     for (uint32_t i = k->count; i-- > 0;)
@@ -116,6 +118,7 @@ bool kv_key_write(struct kv_key *k, const struct kv_settings *settings,
     if (!may_write(k, settings, write->at_ms, next_ms))
         return false;
     add_version(k, settings, write);
+    /* The record lives as long as its value, and as long as it must still refuse writes. */
     uint64_t expires_ms = write->at_ms + (uint64_t)write->ttl_s * 1000;
     k->due_ms = gw_max_u64(k->due_ms, gw_max_u64(expires_ms, k->second.reset_at_ms));
     return true;

@@ -224,7 +224,9 @@ static void try_ends(struct search *s, const struct ends *ends, struct gw_str re
             s->best = ends->items[i].number;
 }
 
-/* `rest` stands behind the "/" that follows the node. */
+/* `rest` stands behind the "/" that follows the node. Both ways are followed, since a parameter's
+ * pattern may stand earlier in the file than a literal's that fits, too; `best` cuts off what
+ * cannot win any more. */
 static void search(struct search *s, const struct node *node, struct gw_str rest)
 {
     try_ends(s, &node->stars, rest);
