@@ -20,7 +20,8 @@ static void release_object(void *object)
     cache_object_unref(object);
 }
 
-/* Keeps the object while a write borrows its bytes. */
+/* Keeps the object while a write borrows its bytes, which a slow client may take when this exchange
+ * is long over. */
 static struct conn_hold hold_object(const struct exchange *x)
 {
     cache_object_ref(x->cache.object);
@@ -49,9 +50,7 @@ static size_t to_parts(const struct gw_str *pieces, size_t count, struct iovec *
     return count;
 }
 
-/* The next bytes of the current part of a whole object, borrowed; 0 at the part's end. Each write
- * holds the object for itself: the kernel may take its last bytes when this exchange is long over.
- */
+/* The next bytes of the current part of a whole object, borrowed; 0 at the part's end. */
 static size_t take_whole(struct exchange *x, struct iovec *parts, size_t *count)
 {
     struct exchange_delivery *d = &x->delivery;
