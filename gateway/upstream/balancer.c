@@ -26,8 +26,8 @@ static void make_pools(struct balancer *b, size_t server)
         if (!spoken[origin->scheme][speech])
             continue;
         assert(tls || speech == SERVERS_PLAIN);
-        /* Two references: the owner's, which pool_retire gives back, and ours until the last request
-         * lets go of the balancer. */
+        /* Two references: the owner's, which pool_retire gives back, and ours until the last
+         * request lets go of the balancer. */
         b->pools[server][speech] = pool_hold(pool_new(b->loop, origin, tls));
     }
 }
