@@ -144,8 +144,18 @@ static uint16_t port_or_default(uint16_t port, struct gw_str scheme)
     return port ? port : gw_str_ieq(scheme, GW_STR("https")) ? 443 : 80;
 }
 
+/* There is one Host at most by now. */
+static void replace_host(struct headers *h, struct gw_str value)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (h->items[i].id == HEADER_HOST)
+            h->items[i].value = value;
+}
+
 /* Host and target name one authority or the request is refused: RFC 9112 section 3.2.2 would let
- * the target win, but then whoever routed by Host before us sent it to the wrong place. */
+ * the target win, but then whoever routed by Host before us sent it to the wrong place. Where they
+ * say the same in other words ("a:443" of https), whoever comes after us is told the target's (also
+ * RFC 9113 section 8.3.1). */
 static bool read_host(struct h1_message *m, struct gw_arena *arena)
 {
     int err = 0;
@@ -172,6 +182,7 @@ static bool read_host(struct h1_message *m, struct gw_arena *arena)
         (!gw_str_eq(target.name, m->host.name) || (!same_port && !(connect && !m->host.port))))
         return false;
     m->host = target;
+    replace_host(&m->headers, m->url.authority);
     return true;
 }
 

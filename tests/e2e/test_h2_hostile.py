@@ -115,6 +115,13 @@ def test_te_trailers_is_allowed(gateway, origin):
     assert "TE" not in origin.last()
 
 
+def test_the_origin_is_told_the_authority(gateway, origin):
+    """RFC 9113 section 8.3.1: not what Host says, though it means the same."""
+    with H2Client(gateway.address) as client:
+        assert client.response(client.send_fields([*GET, ("host", "www.example.test:80")])).status == 200
+    assert origin.last().get("Host") == "www.example.test"
+
+
 def goaway_codes(data):
     """Of the GOAWAY frames among these."""
     codes = []

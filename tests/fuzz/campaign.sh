@@ -39,6 +39,7 @@ share=$((seconds * jobs / ${#targets[@]}))
 [ "$share" -gt 0 ] || share=1
 mkdir -p "$corpus/found" "$corpus/logs"
 
+# A minute for one input is no bound of ours: niced as it is, a run waits for the machine's other work.
 run_one() { # TARGET
     local name=$1 dict=() log=$corpus/logs/$1.log
     mkdir -p "$corpus/$name" "corpus/$name"
@@ -46,7 +47,7 @@ run_one() { # TARGET
     [[ $name == http_re[qs]* ]] && dict=(-dict=fuzz_http_h1.dict)
     local TIMEFORMAT='processor: %U %S'
     { time ASAN_OPTIONS=detect_stack_use_after_return=1 \
-        nice -n 19 "$build/fuzz/fuzz_$name" -max_total_time="$share" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
+        nice -n 19 "$build/fuzz/fuzz_$name" -max_total_time="$share" -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=512 \
         -print_final_stats=1 "${dict[@]}" -artifact_prefix="$corpus/found/$name-" "$corpus/$name" "corpus/$name" ||
         echo "ended with $?"; } >"$log" 2>&1
 }

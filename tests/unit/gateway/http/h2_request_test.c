@@ -30,7 +30,7 @@ static const struct vector accepted[] = {
      "GET / @a.test:0 none {host:A.Test}"},
     {"Host alone", ":method=GET\n:scheme=http\n:path=/\nhost=a.test\n", true,
      "GET / @a.test:0 none {host:a.test}"},
-    {"Host agrees", G "host=A.TEST:80\n", true, "GET /p ?q @a.test:0 none {host:A.TEST:80}"},
+    {"Host agrees", G "host=A.TEST:80\n", true, "GET /p ?q @a.test:0 none {host:a.test}"},
     {"asterisk", ":method=OPTIONS\n:scheme=http\n:authority=a.test\n:path=*\n", true,
      "OPTIONS * @a.test:0 none {host:a.test}"},
     {"unknown method", HEAD("QUERY"), true, "QUERY /p ?q @a.test:0 none {host:a.test}"},
