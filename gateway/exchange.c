@@ -217,7 +217,7 @@ bool exchange_on_eof(struct exchange *x)
 
 enum step_result exchange_yield(struct exchange *x)
 {
-    gw_loop_defer(x->worker->loop, &x->next_turn);
+    gw_loop_queue(x->worker->loop, &x->next_turn);
     return STEP_WAIT;
 }
 

@@ -8,11 +8,7 @@
  * parts of the body; this step moves bytes while the client takes them. */
 
 #define PIECES_MAX      32
-#define BURST_MAX       ((uint64_t)512 * 1024) /* bytes between two looks at the client's backlog */
 #define RECODED_AT_ONCE ((size_t)64 * 1024)
-/* Of one exchange before the other connections of the loop have theirs: a client that reads as fast
- * as memory is copied, or hundreds whose kernel buffers take megabytes, would stall all others. */
-#define TURN_BYTES      BURST_MAX
 #define TURN_RECODED    4 /* pieces: recoding is a hundred times slower than sending */
 
 static void release_object(void *object)
@@ -50,14 +46,14 @@ static size_t to_parts(const struct gw_str *pieces, size_t count, struct iovec *
     return count;
 }
 
-/* The next bytes of the current part of a whole object, borrowed; 0 at the part's end. */
-static size_t take_whole(struct exchange *x, struct iovec *parts, size_t *count)
+/* The next bytes of the current part of a whole object, at most `max`, borrowed; 0 at the part's
+ * end. */
+static size_t take_whole(struct exchange *x, uint64_t max, struct iovec *parts, size_t *count)
 {
     struct exchange_delivery *d = &x->delivery;
     struct gw_str pieces[PIECES_MAX];
     uint64_t left = delivery_part_end(x) - d->at.offset;
-    *count =
-        cache_object_read(x->cache.object, &d->at, gw_min_u64(left, BURST_MAX), pieces, PIECES_MAX);
+    *count = cache_object_read(x->cache.object, &d->at, gw_min_u64(left, max), pieces, PIECES_MAX);
     size_t bytes;
     to_parts(pieces, *count, parts, &bytes);
     cache_object_advance(x->cache.object, &d->at, bytes);
@@ -84,7 +80,9 @@ static bool begin(struct exchange *x)
     if (full && cache_is_recoded(x->delivery.recoding)) {
         x->delivery.recoder = recoder_new(x->delivery.recoding, !x->cache.whole);
     } else if (full && x->cache.whole) {
-        size_t bytes = take_whole(x, parts, &response.body_parts);
+        bool small = x->cache.object->body_len <= GW_SHARE_NEW;
+        uint64_t max = small ? GW_SHARE_NEW : gw_loop_share_new(x->worker->loop);
+        size_t bytes = take_whole(x, max, parts, &response.body_parts);
         response.body = parts;
         x->delivery.done = x->delivery.at.offset == x->cache.object->body_len;
         if (bytes)
@@ -132,11 +130,11 @@ static void begin_part(struct exchange *x)
         cache_object_seek(x->cache.object, &d->at, delivery_part_start(x));
 }
 
-static void send_whole(struct exchange *x)
+static void send_whole(struct exchange *x, uint64_t max)
 {
     struct iovec parts[PIECES_MAX];
     size_t count;
-    if (take_whole(x, parts, &count) == 0) {
+    if (take_whole(x, max, parts, &count) == 0) {
         next_part(x);
         return;
     }
@@ -144,12 +142,13 @@ static void send_whole(struct exchange *x)
     exchange_send(x, parts, count, &hold);
 }
 
-/* The stretch of these pieces that lies inside the current part; what is in front of it is skipped.
- */
-static size_t clip(const struct exchange *x, struct gw_str *pieces, size_t count, size_t *consumed)
+/* The stretch of these pieces that lies inside the current part, at most `max` bytes of it; what is
+ * in front of it is skipped. */
+static size_t clip(const struct exchange *x, uint64_t max, struct gw_str *pieces, size_t count,
+                   size_t *consumed)
 {
-    uint64_t from = delivery_part_start(x), to = delivery_part_end(x);
-    uint64_t at = x->delivery.position;
+    uint64_t from = delivery_part_start(x), at = x->delivery.position;
+    uint64_t to = gw_min_u64(delivery_part_end(x), gw_max_u64(from, at) + max);
     size_t kept = 0;
     *consumed = 0;
     for (size_t i = 0; i < count && at < to; i++) {
@@ -174,7 +173,7 @@ static enum step_result cut(struct exchange *x)
 
 /* Bytes of a growing fill are copied when the client does not take them at once: they may be
  * dropped once we have passed them. */
-static enum step_result send_growing(struct exchange *x)
+static enum step_result send_growing(struct exchange *x, uint64_t max)
 {
     struct exchange_delivery *d = &x->delivery;
     struct gw_str pieces[PIECES_MAX];
@@ -186,7 +185,7 @@ static enum step_result send_growing(struct exchange *x)
     }
     switch (cache_reader_read(&x->cache.reader, pieces, &count, &x->cache.version)) {
     case CACHE_READ_DATA:
-        count = clip(x, pieces, count, &consumed);
+        count = clip(x, max, pieces, count, &consumed);
         to_parts(pieces, count, parts, &bytes);
         if (bytes)
             exchange_send(x, parts, count, NULL);
@@ -253,24 +252,31 @@ static enum step_result send_recoded(struct exchange *x)
 
 enum step_result step_deliver(struct exchange *x)
 {
-    uint64_t enough = x->bytes_sent + TURN_BYTES;
     unsigned recoded = 0;
     if (!x->responded && !begin(x))
         return STEP_MORE;
+    /* What is small does not wait for those who are in line. */
+    const struct gw_loop *loop = x->worker->loop;
+    const uint64_t enough =
+        gw_max_u64(x->bytes_sent + gw_loop_share(loop), gw_loop_share_new(loop));
     while (!x->delivery.done) {
         if (x->io->congested(x->session))
             return STEP_WAIT;
-        if (x->bytes_sent >= enough || recoded == TURN_RECODED)
+        if (x->bytes_sent >= enough)
             return exchange_yield(x);
+        if (recoded == TURN_RECODED) {
+            gw_loop_spend(x->worker->loop, GW_TURN_BYTES);
+            return exchange_yield(x);
+        }
         if (!x->delivery.part_begun)
             begin_part(x);
         enum step_result result = STEP_MORE;
         if (x->delivery.recoder)
             recoded++, result = send_recoded(x);
         else if (x->cache.whole)
-            send_whole(x);
+            send_whole(x, enough - x->bytes_sent);
         else
-            result = send_growing(x);
+            result = send_growing(x, enough - x->bytes_sent);
         if (result == STEP_WAIT)
             return STEP_WAIT;
         if (result == STEP_DONE)

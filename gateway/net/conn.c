@@ -38,6 +38,7 @@ static struct conn *conn_new(struct gw_loop *loop, int family)
     c->layer = &conn_plain;
     gw_deadline_init(&c->linger, on_linger);
     gw_task_init(&c->connect_failure, tell_connect_failure);
+    conn_read_init(c);
     if (family == AF_UNIX)
         uv_pipe_init(gw_loop_uv(loop), &c->pipe, 0);
     else
@@ -107,43 +108,6 @@ void conn_set_owner(struct conn *c, const struct conn_events *events, void *ctx)
 
 /* ---- reading ---- */
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    (void)suggested;
-    struct conn *c = handle->data;
-    *buf = uv_buf_init(gw_loop_read_buffer(c->loop), GW_READ_BUFFER);
-}
-
-static void on_uv_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-    struct conn *c = stream->data;
-    if (c->closing || n == 0)
-        return;
-    if (c->finishing) { /* what the peer still sends is read away */
-        if (n < 0)
-            conn_close(c);
-        return;
-    }
-    if (n > 0) {
-        c->layer->on_bytes(c, gw_str(buf->base, (size_t)n));
-        return;
-    }
-    conn_poll(c, false);
-    c->eof = n == UV_EOF;
-    c->layer->on_end(c, c->eof ? 0 : (int)n);
-}
-
-void conn_poll(struct conn *c, bool on)
-{
-    if (c->polling == on || c->closing)
-        return;
-    c->polling = on;
-    if (on)
-        uv_read_start(&c->stream, on_alloc, on_uv_read);
-    else
-        uv_read_stop(&c->stream);
-}
-
 void conn_resume(struct conn *c)
 {
     if (c->reading || c->closing)
@@ -166,6 +130,7 @@ static void on_written(uv_write_t *request, int status)
     struct queued_write *w = gw_container_of(request, struct queued_write, request);
     struct conn *c = w->conn;
     c->queued -= w->bytes;
+    gw_loop_spend(c->loop, w->bytes);
     if (w->hold.release)
         w->hold.release(w->hold.object);
     free(w);
@@ -243,8 +208,9 @@ int conn_raw_write(struct conn *c, const struct iovec *parts, size_t count,
         ssize_t sent = conn_send(c, bufs, count, hold);
         if (sent < 0 && sent != UV_EAGAIN)
             err = (int)sent;
-        else
-            first = skip_sent(bufs, count, sent > 0 ? (size_t)sent : 0);
+        else if (sent > 0)
+            first = skip_sent(bufs, count, (size_t)sent);
+        gw_loop_spend(c->loop, sent > 0 ? (size_t)sent : 0);
     }
     if (!err && first < count && total) {
         size_t from = hold ? hold->from : count;
@@ -292,6 +258,7 @@ void conn_close(struct conn *c)
     c->reading = false;
     gw_deadline_cancel(&c->linger);
     gw_task_cancel(&c->connect_failure);
+    gw_task_cancel(&c->in_line);
     uv_close(&c->handle, on_closed);
 }
 

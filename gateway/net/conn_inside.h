@@ -43,13 +43,20 @@ struct conn {
     struct gw_deadline linger;
     struct gw_task connect_failure;
     int connect_error;
-    bool reading; /* the owner wants bytes */
-    bool polling; /* the socket is read */
+    struct gw_task in_line; /* has read its share and waits for another */
+    uint64_t turn;          /* to which may_read belongs */
+    size_t may_read;
+    unsigned refusals; /* since it waits */
+    bool granted;      /* may_read is a share from the line, spent already */
+    bool held;         /* not polled because it has waited long */
+    bool reading;      /* the owner wants bytes */
+    bool polling;      /* the socket is read */
     bool eof, closing, finishing, shut;
 };
 
-/* Reads the socket, or not, whatever the owner wants. */
+/* Reads the socket, or not, whatever the owner wants (conn_read.c). */
 void conn_poll(struct conn *c, bool on);
+void conn_read_init(struct conn *c);
 /* conn_write below the layer. */
 GW_MUST int conn_raw_write(struct conn *c, const struct iovec *parts, size_t count,
                            const struct conn_hold *hold);

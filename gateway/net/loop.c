@@ -13,6 +13,9 @@ struct gw_loop {
     uint64_t now_for;
 
     struct gw_list deferred;
+    struct gw_list line, line_end; /* the mark is in line while it is served */
+    uint64_t turn;
+    int64_t unspent;  /* of GW_TURN_BYTES in this turn; what is no flow may overdraw it */
     uv_check_t check; /* runs the deferred tasks right after I/O … */
     uv_idle_t idle;   /* … and keeps the loop from sleeping while there are some */
 
@@ -41,13 +44,30 @@ static void run_deferred(struct gw_loop *loop)
         struct gw_task *task = gw_list_entry(link, struct gw_task, link);
         task->run(task);
     }
-    if (gw_list_empty(&loop->deferred))
-        uv_idle_stop(&loop->idle);
+}
+
+/* Everybody in line at most once, in order, until the turn is spent. The rest comes first in the
+ * next turn: who queues up again meanwhile stands behind the mark. */
+static void serve_line(struct gw_loop *loop)
+{
+    loop->unspent = (int64_t)GW_TURN_BYTES;
+    gw_list_push(&loop->line, &loop->line_end);
+    while (loop->unspent > 0 && loop->line.next != &loop->line_end) {
+        struct gw_list *link = gw_list_pop(&loop->line);
+        struct gw_task *task = gw_list_entry(link, struct gw_task, link);
+        task->run(task);
+    }
+    gw_list_remove(&loop->line_end);
 }
 
 static void on_check(uv_check_t *handle)
 {
-    run_deferred(handle->data);
+    struct gw_loop *loop = handle->data;
+    loop->turn++;
+    run_deferred(loop);
+    serve_line(loop);
+    if (gw_list_empty(&loop->deferred) && gw_list_empty(&loop->line))
+        uv_idle_stop(&loop->idle);
 }
 
 static void on_idle(uv_idle_t *handle)
@@ -67,6 +87,37 @@ void gw_loop_defer(struct gw_loop *loop, struct gw_task *task)
         return;
     gw_list_push(&loop->deferred, &task->link);
     uv_idle_start(&loop->idle, on_idle);
+}
+
+void gw_loop_queue(struct gw_loop *loop, struct gw_task *task)
+{
+    if (!gw_list_empty(&task->link))
+        return;
+    gw_list_push(&loop->line, &task->link);
+    uv_idle_start(&loop->idle, on_idle);
+}
+
+size_t gw_loop_share(const struct gw_loop *loop)
+{
+    bool serving = !gw_list_empty(&loop->line_end);
+    bool alone = loop->unspent > 0 && gw_list_empty(&loop->line);
+    return serving || alone ? GW_SHARE : 0;
+}
+
+size_t gw_loop_share_new(const struct gw_loop *loop)
+{
+    size_t first = loop->unspent > -(int64_t)GW_TURN_OVERDRAFT ? GW_SHARE_NEW : GW_SHARE_CROWD;
+    return gw_loop_share(loop) ? GW_SHARE : first;
+}
+
+void gw_loop_spend(struct gw_loop *loop, size_t bytes)
+{
+    loop->unspent -= (int64_t)bytes;
+}
+
+uint64_t gw_loop_turn(const struct gw_loop *loop)
+{
+    return loop->turn;
 }
 
 void gw_task_cancel(struct gw_task *task)
@@ -179,6 +230,10 @@ struct gw_loop *gw_loop_new(const struct gw_clock *clock)
     loop->clock = clock;
     loop->now_for = UINT64_MAX;
     gw_list_init(&loop->deferred);
+    gw_list_init(&loop->line);
+    gw_list_init(&loop->line_end);
+    loop->turn = 1;
+    loop->unspent = (int64_t)GW_TURN_BYTES;
     gw_list_init(&loop->posted);
     pthread_mutex_init(&loop->posted_lock, NULL);
     if (uv_loop_init(&loop->uv) != 0)

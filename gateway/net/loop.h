@@ -63,9 +63,31 @@ static inline bool gw_task_is_waiting(const struct gw_task *task)
     return !gw_list_empty(&task->link);
 }
 void gw_task_cancel(struct gw_task *task);
-/* The same from any thread; the task must not be cancelled and belongs to the loop until it runs.
+/* The same as gw_loop_defer from any thread; the task must not be cancelled and belongs to the loop
+ * until it runs.
  */
 void gw_loop_post(struct gw_loop *loop, struct gw_task *task);
+
+/* Flows, bodies that are moved by the hundred KiB, share a turn: together they move GW_TURN_BYTES
+ * in it, a millisecond's work, however many there are; who has had its share waits in line behind
+ * the others. Without this, five hundred clients that ask for megabytes and whose kernel buffers
+ * take them stand before everybody else, each with all it can move. Few large shares in a turn
+ * rather than many small ones: moving on between connections costs caches and system calls. */
+#define GW_TURN_BYTES ((size_t)2 << 20)
+#define GW_SHARE      ((size_t)1 << 20)
+/* Puts the task in line: it runs in a later turn, when those before it have had their shares. */
+void gw_loop_queue(struct gw_loop *loop, struct gw_task *task);
+/* Bytes that a flow may move before it waits in line (again); 0 while others wait, or the turn is
+ * spent, and it is not the caller's turn. */
+size_t gw_loop_share(const struct gw_loop *loop);
+/* The same for who has not waited yet and may be no flow: some always, and as much as most bodies
+ * have while the turn is overdrawn by no more than usual traffic does. */
+#define GW_TURN_OVERDRAFT ((size_t)4 << 20)
+#define GW_SHARE_NEW      ((size_t)128 * 1024)
+#define GW_SHARE_CROWD    ((size_t)16 * 1024)
+size_t gw_loop_share_new(const struct gw_loop *loop);
+void gw_loop_spend(struct gw_loop *loop, size_t bytes); /* they have been moved, or promised */
+uint64_t gw_loop_turn(const struct gw_loop *loop);      /* counted from 1 */
 
 /* Deadlines fire between due and due + GW_DEADLINE_TICK_MS. Moving one later is a single store: the
  * wheel notices when it gets there. That is why every request may have one at no cost. */

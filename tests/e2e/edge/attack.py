@@ -6,6 +6,7 @@ does not slow the other down inside Python.
     python3 -m edge.attack probe ADDRESS RATE     asks so often a second; prints its latencies in milliseconds
 
 Both print "ready" once they are under way."""
+import contextlib
 import json
 import os
 import select
@@ -27,6 +28,12 @@ def connect(address, receive_buffer=None):
     sock.settimeout(20)
     sock.connect((host, int(port)))
     return sock
+
+
+def go_first(thread):
+    """What is measured runs whenever it can. A real-time class, because niceness ends at the border of a session."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(thread, os.SCHED_RR, os.sched_param(1))
 
 
 # ---- attackers: each yields after a round, and is closed in the end
@@ -139,6 +146,8 @@ ATTACKS = {function.__name__: function for function in (
 
 def probe(address, rate):
     """A patient visitor at a steady rate, half on a kept connection and half on new ones: {"ms": [...]}."""
+    if os.getpriority(os.PRIO_PROCESS, 0) > 0:  # a parent that made its attackers polite did not mean the visitor
+        go_first(0)
     times, number, kept = [], 0, connect(address)
     while not select.select([sys.stdin], [], [], 1 / rate)[0]:
         began, sock = time.perf_counter(), kept if number % 2 else connect(address)

@@ -189,6 +189,99 @@ static void refused_connects_are_told_later(void **state)
     assert_int_equal(e.greeted + e.closes, 0);
 }
 
+/* ---- many who have much to say ---- */
+
+#define SPEAKERS 12
+#define SPEECH   ((size_t)3 << 20)
+
+struct hall {
+    struct gw_loop *loop;
+    struct conn *speakers[SPEAKERS], *ears[SPEAKERS];
+    size_t ear_count, heard, closed;
+    uint64_t turn;
+    size_t in_turn, longest_turn;
+};
+
+static void hear(void *ctx, struct gw_str data)
+{
+    struct hall *h = ctx;
+    if (h->turn != gw_loop_turn(h->loop))
+        h->in_turn = 0;
+    h->turn = gw_loop_turn(h->loop);
+    h->in_turn += data.len;
+    h->heard += data.len;
+    h->longest_turn = gw_max_u64(h->longest_turn, h->in_turn);
+    if (h->heard == SPEAKERS * SPEECH)
+        gw_loop_stop(h->loop);
+}
+
+static void on_speaker_connected(void *ctx, int err)
+{
+    (void)ctx;
+    assert_int_equal(err, 0);
+}
+
+static void on_spoken(void *ctx)
+{
+    (void)ctx;
+}
+
+static void on_left(void *ctx)
+{
+    struct hall *h = ctx;
+    if (++h->closed == 2 * SPEAKERS)
+        gw_loop_stop(h->loop);
+}
+
+static const struct conn_events hall_events = {.on_connect = on_speaker_connected,
+                                               .on_read = hear,
+                                               .on_drain = on_spoken,
+                                               .on_close = on_left};
+
+static void on_ear(void *ctx, struct conn *c)
+{
+    struct hall *h = ctx;
+    h->ears[h->ear_count++] = c;
+    conn_set_owner(c, &hall_events, h);
+    if (h->ear_count == SPEAKERS)
+        gw_loop_stop(h->loop);
+}
+
+/* All of it lies in the kernel before anybody listens: how much of it one turn of the loop takes is
+ * how long everybody else waits. */
+static void who_has_much_to_say_does_not_keep_the_turn(void **state)
+{
+    (void)state;
+    struct gw_clock clock;
+    gw_clock_init(&clock, GW_CLOCK_SYSTEM);
+    struct hall h = {.loop = gw_loop_new(&clock)};
+    const struct gw_ip loopback = {GW_IP_V4, {127, 0, 0, 1}};
+    struct net_address at = net_address_ip(&loopback, 0);
+    int err;
+    struct listener *listener = listener_open(h.loop, &at, on_ear, &h, &err);
+    assert_non_null(listener);
+    at = listener_address(listener);
+    for (size_t i = 0; i < SPEAKERS; i++)
+        h.speakers[i] = conn_connect(h.loop, &at, &hall_events, &h);
+    gw_loop_run(h.loop);
+    struct iovec speech = {gw_zalloc(SPEECH), SPEECH};
+    for (size_t i = 0; i < SPEAKERS; i++)
+        assert_int_equal(conn_write(h.speakers[i], &speech, 1, NULL), 0);
+    for (size_t i = 0; i < SPEAKERS; i++)
+        conn_resume(h.ears[i]);
+    gw_loop_run(h.loop);
+    assert_true(h.longest_turn <= GW_TURN_BYTES + GW_SHARE + SPEAKERS * GW_SHARE_NEW);
+    for (size_t i = 0; i < SPEAKERS; i++) {
+        conn_close(h.speakers[i]);
+        conn_close(h.ears[i]);
+    }
+    gw_loop_run(h.loop);
+    assert_int_equal(h.heard, SPEAKERS * SPEECH);
+    listener_close(listener);
+    gw_loop_free(h.loop);
+    free(speech.iov_base);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +291,7 @@ int main(void)
         cmocka_unit_test(finish_sends_what_is_queued_before_it_closes),
         cmocka_unit_test(a_closed_connection_tells_nothing_more),
         cmocka_unit_test(refused_connects_are_told_later),
+        cmocka_unit_test(who_has_much_to_say_does_not_keep_the_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,55 @@ static void virtual_time_moves_only_when_told(void **state)
     gw_loop_free(loop);
 }
 
+/* Waits in line, moves one share when it is served, and notes in which turn that was. */
+struct flow {
+    struct gw_task task;
+    struct gw_loop *loop;
+    uint64_t served_in;
+    size_t share;
+    bool stop;
+};
+
+static void on_served(struct gw_task *task)
+{
+    struct flow *f = gw_container_of(task, struct flow, task);
+    f->share = gw_loop_share(f->loop);
+    f->served_in = gw_loop_turn(f->loop);
+    gw_loop_spend(f->loop, f->share);
+    if (f->stop)
+        gw_loop_stop(f->loop);
+}
+
+static void a_turn_serves_no_more_of_the_line_than_its_bytes(void **state)
+{
+    (void)state;
+    struct gw_loop *loop = new_loop(GW_CLOCK_SYSTEM);
+    const size_t at_once = GW_TURN_BYTES / GW_SHARE;
+    struct flow flows[10], gone = {.loop = loop};
+    for (size_t i = 0; i < 10; i++) {
+        flows[i] = (struct flow){.loop = loop, .stop = i == 9};
+        gw_task_init(&flows[i].task, on_served);
+        gw_loop_queue(loop, &flows[i].task);
+    }
+    gw_task_init(&gone.task, on_served);
+    gw_loop_queue(loop, &gone.task);
+    gw_task_cancel(&gone.task);
+    assert_int_equal(gw_loop_share(loop), 0); /* others wait */
+    assert_int_equal(gw_loop_share_new(loop), GW_SHARE_NEW);
+    gw_loop_run(loop);
+    for (size_t i = 0; i < 10; i++) {
+        assert_int_equal(flows[i].share, GW_SHARE);
+        assert_int_equal(flows[i].served_in, flows[0].served_in + i / at_once);
+    }
+    assert_int_equal(gone.served_in, 0);
+    assert_int_equal(gw_loop_share(loop), GW_SHARE); /* nobody waits any more */
+    gw_loop_spend(loop, GW_TURN_BYTES);
+    assert_int_equal(gw_loop_share(loop), 0);
+    gw_loop_spend(loop, GW_TURN_OVERDRAFT);
+    assert_int_equal(gw_loop_share_new(loop), GW_SHARE_CROWD);
+    gw_loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +191,7 @@ int main(void)
         cmocka_unit_test(deadlines_fire_in_time_and_may_be_moved),
         cmocka_unit_test(posted_tasks_come_from_other_threads),
         cmocka_unit_test(virtual_time_moves_only_when_told),
+        cmocka_unit_test(a_turn_serves_no_more_of_the_line_than_its_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
