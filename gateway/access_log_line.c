@@ -358,7 +358,7 @@ static void put_security(const struct exchange *x, struct pen *pen)
 static void put_json_line(struct access_line *line, const struct exchange *x, uint64_t took_us,
                           struct pen *pen)
 {
-    uint64_t start_ms = x->now.wall_ms;
+    uint64_t start_ms = x->now.date_ms;
     put_client(line, x, pen);
     put(pen, GW_STR("\",\"EdgeStartTimestamp\":\""));
     put_time(line, pen, start_ms);
@@ -407,7 +407,7 @@ static void put_combined_line(struct access_line *line, const struct exchange *x
     struct field f = {.pen = pen, .escape = put_quoted};
     put(pen, gw_str(x->client.ip_text, x->client.ip_text_len));
     put(pen, GW_STR(" - - ["));
-    put_common_time(pen, x->now.wall_ms);
+    put_common_time(pen, x->now.date_ms);
     put_quoted(pen, gw_str_first(x->request.method, METHOD_MAX));
     put_char(pen, ' ');
     add_uri(line, &f, x);

@@ -11,7 +11,7 @@ enum admin_result admin_clock_get(struct admin_call *call)
     const struct gw_clock *clock = &call->server->clock;
     gw_buf_printf(&call->out, "{\"mode\":\"%s\",\"now_ms\":%llu}\n",
                   clock->mode == GW_CLOCK_VIRTUAL ? "virtual" : "system",
-                  (unsigned long long)gw_clock_now(clock).wall_ms);
+                  (unsigned long long)gw_clock_now(clock).date_ms);
     return ADMIN_DONE;
 }
 

@@ -13,6 +13,7 @@ static struct explain *ask(struct admin_call *call)
 {
     enum explain_form form = admin_is_api_v4(call->path) ? EXPLAIN_FORM_TRACE : EXPLAIN_FORM_OWN;
     struct explain_asked asked = {.question = {.now_ms = call->exchange->now.wall_ms,
+                                               .date_ms = call->exchange->now.date_ms,
                                                .store = call->server->cache,
                                                .rate = call->server->rate},
                                   .error = "invalid JSON: an object is expected"};

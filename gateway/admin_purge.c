@@ -39,7 +39,7 @@ static struct cache_match match_zone(const struct purge *p)
 
 static void purge_matching(struct purge *p, const struct cache_match *match)
 {
-    cache_purge_match(p->scope.store, match, p->scope.kind, p->scope.now_ms);
+    cache_purge_match(p->scope.store, match, p->scope.kind, p->scope.now.wall_ms);
 }
 
 /* ---- one item of each kind ---- */
@@ -240,7 +240,7 @@ static enum admin_result purge(struct admin_call *call, enum cache_purge_kind ki
                                 .zone = zone,
                                 .store = call->server->cache,
                                 .kind = kind,
-                                .now_ms = call->exchange->now.wall_ms},
+                                .now = call->exchange->now},
                       .root = json_root(doc)};
     if (run_purge(&p))
         gw_buf_printf(&call->out,

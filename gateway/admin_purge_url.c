@@ -92,7 +92,8 @@ static void purge_at(const struct target *t, size_t edge, bool https)
         .port = port    ? port
                 : https ? 443
                         : 80,
-        .wall_ms = t->scope->now_ms,
+        .wall_ms = t->scope->now.wall_ms,
+        .date_ms = t->scope->now.date_ms,
     };
     v.origin = destination_of_visit(t->scope->snapshot, &v, t->arena).origin->config;
     struct ruleset_result rules = {0};
@@ -104,7 +105,7 @@ static void purge_at(const struct target *t, size_t edge, bool https)
     cache_key_build(&request, &policy, &key);
     const struct cache_place at = {.hash = cache_key_hash(&key), .space = v.zone->spaces[edge]};
     if (!key.overflow)
-        cache_purge_key(t->scope->store, &at, t->scope->kind, t->scope->now_ms);
+        cache_purge_key(t->scope->store, &at, t->scope->kind, t->scope->now.wall_ms);
     gw_buf_release(&key);
 }
 

@@ -18,7 +18,7 @@ struct purge_scope {
     const struct snapshot_zone *zone;
     struct cache_store *store;
     enum cache_purge_kind kind;
-    uint64_t now_ms;
+    struct gw_time now;
 };
 
 enum purge_url_result {

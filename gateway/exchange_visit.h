@@ -37,5 +37,6 @@ static inline struct visit exchange_visit(const struct exchange *x)
         .tls = x->client.tls,
         .port = x->client.port,
         .wall_ms = x->now.wall_ms,
+        .date_ms = x->now.date_ms,
     };
 }

@@ -175,6 +175,7 @@ struct explain *explain_new(const struct snapshot *s, const struct explain_quest
     e->veil = q->veil;
     e->visit.request = &e->request;
     e->visit.wall_ms = q->now_ms;
+    e->visit.date_ms = q->date_ms;
     if (!explain_read_request(e, q, error)) {
         explain_free(e);
         return NULL;

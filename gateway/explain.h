@@ -34,7 +34,7 @@ struct explain_question {
     struct gw_str edge;         /* [the first listener's] */
     struct gw_str country;      /* [the edge's] upper case */
     struct rules_tls tls;       /* [none] */
-    uint64_t now_ms;            /* wall clock */
+    uint64_t now_ms, date_ms;   /* wall_ms and date_ms of base/clock.h */
     struct cache_store *store;  /* live: also look into the cache; NULL: do not */
     struct rate_counters *rate; /* likewise into the counters of rate limiting rules */
     struct explain_veil veil;   /* of explain_json; without `show`: all may be shown */

@@ -67,16 +67,17 @@ static void store(struct fetch *f, const struct cache_response *response,
                   const struct cache_decision *decision)
 {
     struct exchange *x = f->x;
+    const struct gw_time now = gw_loop_now(f->worker->loop);
     struct gw_buf text;
     gw_buf_init(&text, CACHE_TEXT_MAX);
     struct cache_object_parts parts = {.status = response->status,
                                        .life = decision->life,
                                        .age_s = decision->age_s,
-                                       .now_ms = gw_loop_now(f->worker->loop).wall_ms,
+                                       .now_ms = now.wall_ms,
                                        .body_len = response->body_len,
                                        .body_max = x->zone->object_max,
                                        .length_known = response->length_known};
-    if (!cache_head_write(response, decision, parts.now_ms, &text, &parts.head)) {
+    if (!cache_head_write(response, decision, now.date_ms, &text, &parts.head)) {
         cache_fill_abort(f->fill, GW_EHEADERS);
     } else {
         parts.text = gw_buf_str(&text);
@@ -131,17 +132,17 @@ static void refresh(struct fetch *f, const struct h1_message *answer)
     response.headers = &merged;
     response.revalidated = true;
     struct cache_decision decision = {0};
-    uint64_t now_ms = gw_loop_now(f->worker->loop).wall_ms;
+    const struct gw_time now = gw_loop_now(f->worker->loop);
     bool merges = cache_304_fits(f->stale, &answer->headers) &&
                   cache_merge_304(f->stale, &answer->headers, &merged);
     response.ruled = response_ruling(x, response.status, &response.headers);
     if (merges)
-        cache_decide(&x->cache_policy, &x->cache_request, &response, true, now_ms, &decision);
+        cache_decide(&x->cache_policy, &x->cache_request, &response, true, now.date_ms, &decision);
     struct gw_buf text;
     gw_buf_init(&text, CACHE_TEXT_MAX);
     struct cache_object_parts parts = {
-        .status = response.status, .life = decision.life, .now_ms = now_ms};
-    if (decision.store && cache_head_write(&response, &decision, now_ms, &text, &parts.head)) {
+        .status = response.status, .life = decision.life, .now_ms = now.wall_ms};
+    if (decision.store && cache_head_write(&response, &decision, now.date_ms, &text, &parts.head)) {
         parts.text = gw_buf_str(&text);
         cache_fill_refresh(f->fill, &parts);
     } else {
@@ -167,7 +168,7 @@ static void on_head(void *ctx, const struct h1_message *answer)
 {
     struct fetch *f = ctx;
     struct exchange *x = f->x;
-    uint64_t now_ms = gw_loop_now(f->worker->loop).wall_ms;
+    const struct gw_time now = gw_loop_now(f->worker->loop);
     x->origin_status = answer->status;
     metrics_observe_us(f->worker->metrics, METRIC_ORIGIN_DURATION, upstream_head_us(f->upstream));
     /* Only of a question that was conditional: a 304 that nobody asked for has no object to
@@ -178,7 +179,7 @@ static void on_head(void *ctx, const struct h1_message *answer)
         return;
     }
     if (answer->status >= 500 && f->stale &&
-        cache_may_serve_stale(f->stale, &x->cache_policy, CACHE_FAILED_SERVER_ERROR, now_ms)) {
+        cache_may_serve_stale(f->stale, &x->cache_policy, CACHE_FAILED_SERVER_ERROR, now.wall_ms)) {
         x->cache.status = CACHE_STATUS_STALE;
         cache_fill_keep(f->fill, GW_EUNAVAILABLE);
         give_up_answer(f);
@@ -188,7 +189,7 @@ static void on_head(void *ctx, const struct h1_message *answer)
     struct cache_decision decision = {0};
     response.ruled = response_ruling(x, response.status, &response.headers);
     x->answer_fields = response.headers;
-    cache_decide(&x->cache_policy, &x->cache_request, &response, f->stale != NULL, now_ms,
+    cache_decide(&x->cache_policy, &x->cache_request, &response, f->stale != NULL, now.date_ms,
                  &decision);
     if (decision.store &&
         cache_variant_settle(f->fill, &x->cache_policy, &x->cache_request, response.headers))

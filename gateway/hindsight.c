@@ -24,6 +24,7 @@ struct explain *hindsight_explain(const struct snapshot *s, const struct record 
         .edge = r->edge,
         .tls = r->tls,
         .now_ms = now_ms,
+        .date_ms = now_ms,
         .store = live ? live->store : NULL,
         .rate = live ? live->rate : NULL,
         .veil = {record_has_secrets(r) ? show : NULL, r},

@@ -82,7 +82,7 @@ static void keep_line(struct record *r, const struct exchange *x, struct access_
 
 static void keep_facts(struct record *r, const struct exchange *x)
 {
-    r->start_ms = x->now.wall_ms;
+    r->start_ms = x->now.date_ms;
     r->origin_us = x->origin_us;
     r->bytes = x->bytes_sent;
     r->status = access_line_status(x);

@@ -218,7 +218,7 @@ static void write_problem(const struct exchange *x, const struct page *page, uns
                           uint32_t retry_after_s, struct gw_buf *b)
 {
     char stamp[DATE_ISO_LEN];
-    date_format_iso((int64_t)x->now.wall_ms, stamp);
+    date_format_iso((int64_t)x->now.date_ms, stamp);
     gw_buf_printf(b,
                   "{\"type\":\"https://developers.cloudflare.com/support/troubleshooting/"
                   "http-status-codes/cloudflare-1xxx-errors/error-%u/\","

@@ -33,7 +33,7 @@ static bool is_not_for_clients(const struct exchange *x, const struct header *fi
 static void add_date(struct exchange *x, struct gw_buf *out)
 {
     char date[DATE_HTTP_LEN];
-    date_format((int64_t)(x->now.wall_ms / 1000), date);
+    date_format((int64_t)(x->now.date_ms / 1000), date);
     gw_buf_add(out, GW_STR("Date: "));
     gw_buf_add(out, gw_str(date, sizeof(date)));
     gw_buf_add(out, GW_STR("\r\n"));

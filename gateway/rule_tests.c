@@ -85,7 +85,8 @@ static void count_matches(struct rule_tests *t, const struct explain *e)
 static void run_case(struct rule_tests *t, const struct json *c)
 {
     struct rule_tests_case *result = &t->cases[t->case_count++];
-    struct explain_asked asked = {.question = {.now_ms = gw_kernel_wall_ms()}};
+    const uint64_t now_ms = gw_kernel_wall_ms();
+    struct explain_asked asked = {.question = {.now_ms = now_ms, .date_ms = now_ms}};
     size_t before = t->failures.errors;
     const struct json *request = json_get(c, "request");
     struct explain *e = NULL;

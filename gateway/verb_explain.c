@@ -121,7 +121,8 @@ static int explain_with(const struct arguments *a)
 
 static int explain(int argc, char **argv)
 {
-    struct arguments a = {.question.now_ms = gw_kernel_wall_ms()};
+    const uint64_t now_ms = gw_kernel_wall_ms();
+    struct arguments a = {.question = {.now_ms = now_ms, .date_ms = now_ms}};
     gw_arena_init(&a.arena, NULL, 0, 0);
     headers_init(&a.headers, &a.arena, HEADERS_MAX);
     a.question.headers = &a.headers;

@@ -6,7 +6,7 @@
  *
  * The three views are inline and a visit is made on the stack for each: of its members only those
  * that the view asks for are ever read, nothing is copied twice. Pure but for the arena. Owns:
- * nothing, every slice outlives the visit. Thread: any. Time: wall_ms is the caller's instant. */
+ * nothing, every slice outlives the visit. Thread: any. Time: the caller's instant. */
 #include "cache/request.h"
 #include "config/rules/request.h"
 #include "gateway/http/h1_parse.h"
@@ -27,7 +27,7 @@ struct visit {
     bool https;
     struct rules_tls tls;
     uint16_t port;
-    uint64_t wall_ms;
+    uint64_t wall_ms, date_ms; /* base/clock.h */
 };
 
 /* What expressions may ask about. Facts that an edge on one machine cannot know come from its
@@ -51,7 +51,7 @@ static inline void visit_rules(const struct visit *v, struct gw_arena *scratch,
     facts->continent = v->continent;
     facts->asnum = v->edge->asnum;
     facts->edge_port = v->port;
-    facts->wall_ms = v->wall_ms;
+    facts->wall_ms = v->date_ms;
     facts->ray_id = v->ray_id;
     facts->zone_name = v->zone->config->name;
 }

@@ -47,7 +47,7 @@ static int set_up(void **state)
     memcpy(x->ray, "0123456789abcdef", 17);
     memcpy(x->client.ip_text, "192.0.2.7", 9);
     x->client.ip_text_len = 9;
-    x->now.wall_ms = 784111777042; /* 1994-11-06T08:49:37.042Z */
+    x->now.date_ms = 784111777042; /* 1994-11-06T08:49:37.042Z */
     x->request.method = GW_STR("GET");
     x->request.minor = 1;
     x->request.host.name = GW_STR("www.example.test");
@@ -155,7 +155,7 @@ static void test_json(void **state)
 static void test_time_moves(void **state)
 {
     struct fixture *f = *state;
-    f->x.now.wall_ms = 784111777999;
+    f->x.now.date_ms = 784111777999;
     struct json_doc *doc = parse_line(f);
     assert_text(doc, "EdgeStartTimestamp", "1994-11-06T08:49:37.999Z");
     assert_text(doc, "EdgeEndTimestamp", "1994-11-06T08:49:38.001Z");

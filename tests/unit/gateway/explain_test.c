@@ -45,8 +45,10 @@ static struct explain *ask(void **state, const char *method, const char *url)
 {
     struct fixture *f = *state;
     char error[EXPLAIN_ERROR_MAX] = "";
-    const struct explain_question q = {
-        .method = gw_str_z(method), .url = gw_str_z(url), .now_ms = 1700000000000};
+    const struct explain_question q = {.method = gw_str_z(method),
+                                       .url = gw_str_z(url),
+                                       .now_ms = 1700000000000,
+                                       .date_ms = 1700000000000};
     struct explain *e = explain_new(f->snapshot, &q, error);
     if (!e)
         fail_msg("%s: %s", url, error);

@@ -39,6 +39,7 @@ static void test_system_follows_the_kernel(void **state)
     uint64_t after = gw_kernel_mono_ms();
     assert_true(before <= now.mono_ms && now.mono_ms <= after);
     assert_true(now.wall_ms > 1600000000000); /* milliseconds, not seconds */
+    assert_true(now.date_ms + 1000 > now.wall_ms && now.date_ms < now.wall_ms + 1000);
     uint64_t us = gw_kernel_mono_us();
     assert_in_range(us / 1000, after, after + 1000);
 }

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The system's calendar is set while the gateway runs, by hours and both ways: what is cached keeps its age, windows of
+limiters end when they would have, and dates are the new calendar's."""
+import os
+import shutil
+import struct
+import subprocess
+import time
+from email.utils import formatdate
+
+import pytest
+from edge import Reply, wait_until
+from edge.gateway import RUNNER
+from edge.sanitizer import SANITIZED
+
+pytestmark = pytest.mark.skipif(SANITIZED or bool(RUNNER) or not shutil.which("cc"),
+                                reason="another clock is preloaded: no sanitizer, no runner, and a compiler")
+HERE = os.path.dirname(os.path.abspath(__file__))
+HOURS = [2 * 3600, -2 * 3600, 300 * 86400, 0]
+WINDOW_MS = 700
+
+
+class Calendar:
+    """Another calendar for one process."""
+
+    def __init__(self, folder):
+        self.file, self.library, self.offset = folder / "offset", folder / "calendar.so", 0
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", self.library, os.path.join(HERE, "edge", "calendar.c")], check=True)
+        self.set(0)
+        self.env = {"LD_PRELOAD": str(self.library), "CALENDAR_OFFSET": str(self.file)}
+
+    def set(self, seconds):
+        self.offset = seconds
+        with open(self.file, "r+b" if self.file.exists() else "wb") as file:
+            file.write(struct.pack("=q", seconds))
+
+    def jump(self, gateway, seconds):
+        self.set(seconds)
+        wait_until(lambda: abs(gateway.api_json("/api/clock")["now_ms"] / 1000 - time.time() - seconds) < 60, "the new calendar")
+
+
+@pytest.fixture(scope="module")
+def calendar(tmp_path_factory):
+    return Calendar(tmp_path_factory.mktemp("calendar"))
+
+
+@pytest.fixture
+def gateway(calendar, start, origin):
+    calendar.set(0)
+    limiter = {"name": "few", "limit": 3, "window_ms": WINDOW_MS, "store": "durable_object", "key": "${ip}", "mode": "enforce"}
+    hour = {**limiter, "name": "hour", "window_ms": 3600000}
+    routes = [{"methods": ["GET"], "path": "/few", "limiter": "few"}, {"methods": ["GET"], "path": "/hour", "limiter": "hour"}]
+    origin.default = Reply("cached", cache_control="max-age=3600")
+    return start(origin, limiters={"limiters": [limiter, hour], "routes": routes}, clock="system", env=calendar.env)
+
+
+def is_fresh(answer):
+    return answer.get("CF-Cache-Status") == "HIT" and int(answer.get("Age")) < 60
+
+
+def test_what_is_cached_keeps_its_age(gateway, calendar, origin):
+    gateway.fetch("/before.css")
+    for number, offset in enumerate(HOURS):
+        calendar.jump(gateway, offset)
+        assert is_fresh(gateway.fetch("/before.css")), offset
+        assert gateway.fetch(f"/{number}.css").get("CF-Cache-Status") == "MISS"
+        assert all(is_fresh(gateway.fetch(f"/{earlier}.css")) for earlier in range(number + 1)), offset
+    assert origin.count("/before.css") == 1
+
+
+def test_an_origins_date_is_the_calendars(gateway, calendar, origin):
+    """Without a Date of its own, Expires is compared with the calendar as it is now."""
+    calendar.jump(gateway, 7200)
+    for path, seconds, stays in (("/later.css", 7200 + 1800, True), ("/past.css", 3600, False)):
+        origin.on(path, Reply("x", expires=formatdate(time.time() + seconds, usegmt=True)))
+        gateway.fetch(path)
+        assert (gateway.fetch(path).get("CF-Cache-Status") == "HIT") is stays, path
+
+
+@pytest.mark.parametrize("offset", HOURS[:2])
+def test_windows_end_when_they_would_have(gateway, calendar, offset):
+    def statuses(path):
+        return [gateway.fetch(path).status for _ in range(4)]
+
+    assert statuses("/hour")[3] == 429
+    assert 429 in statuses("/few")
+    calendar.jump(gateway, offset)
+    refused = gateway.fetch("/hour")
+    assert refused.status == 429 and 3000 < int(refused.get("Retry-After")) <= 3600
+    wait_until(lambda: gateway.fetch("/few").status == 200, "the end of the window")
+
+
+def test_the_logs_show_the_new_calendar(gateway, calendar):
+    calendar.jump(gateway, 300 * 86400)
+    month = time.strftime("%Y-%m", time.gmtime(time.time() + calendar.offset))
+
+    def seen():
+        gateway.fetch("/seen.css")
+        return any(line["EdgeStartTimestamp"].startswith(month) for line in gateway.access_log())
+
+    wait_until(seen, "a line of that month")
