@@ -98,8 +98,11 @@ static bool write_parts(struct upstream_request *r, const struct iovec *parts, s
     if (conn_write(r->conn, parts, count, NULL) == 0)
         return true;
     /* The origin closed while we write: what it said before is read first, the reader ends the
-     * request. */
-    conn_resume(r->conn);
+     * request. Not while the owner has paused: what is in the kernel's buffer alone is megabytes,
+     * after ENOBUFS or ENOMEM the origin speaks on without end, and a pause in force is not said
+     * again. Who resumes reads the rest. */
+    if (!r->paused)
+        conn_resume(r->conn);
     return false;
 }
 
