@@ -120,6 +120,8 @@ static const struct schema_key limits_keys[] = {
      .max = SIZE_TOP, .help = "larger request bodies get 413"},
     {SCHEMA_KEY(struct config_limits, connections, "connections", INT), .initial = "10000",
      .min = 1, .max = 10000000, .help = "open visitor connections of the process"},
+    {SCHEMA_KEY(struct config_limits, admin_connections, "admin_connections", INT),
+     .initial = "128", .min = 1, .max = 100000, .help = "open connections of the admin listener"},
     {0}};
 static const struct schema_section limits = {sizeof(struct config_limits), limits_keys, NULL, NULL};
 

@@ -80,6 +80,7 @@ struct config_limits {
     uint64_t header_size; /* bytes of a request head [128 KiB]: 431 */
     uint64_t body_size;   /* bytes [100 MB; business 200 MB, enterprise 500 MB are set here]: 413 */
     uint32_t connections; /* open visitor connections of the process [10000] */
+    uint32_t admin_connections; /* open ones of the admin listener [128] */
 };
 
 struct config_log {

@@ -239,6 +239,12 @@ static void on_accept(void *ctx, struct conn *c)
     rlim_t max;
     struct worker *worker = door->worker;
     const struct config_limits *limits = &worker->current->snapshot->config->limits;
+    if (door->admin && worker->server->admin_connections >= limits->admin_connections) {
+        gw_log_warn("admin connection refused reason=\"limits.admin_connections (%u) reached\"",
+                    limits->admin_connections);
+        conn_abandon(c);
+        return;
+    }
     if (!door->admin && atomic_load(&worker->server->connections) >= (int)limits->connections) {
         gw_log_warn("connection refused reason=\"limits.connections (%u) reached\"",
                     limits->connections);

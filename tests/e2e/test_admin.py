@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The admin listener: health, metrics, clock, the app's rate-limit shapes, and who may ask."""
+import contextlib
 import json
 import os
+import socket
 import stat
 
 import pytest
-from edge import Reply, fetch
+from edge import Reply, Truncated, fetch, wait_until
 
 LIMITERS = {"limiters": [{"name": "aiGenerate", "limit": 2, "window_ms": 60000, "store": "durable_object", "key": "${ip}:${user}"},
                          {"name": "api", "limit": 30, "window_ms": 60000, "store": "memory", "key": "${ip}:${user}"}],
@@ -201,3 +203,27 @@ def test_admin_serves_while_traffic_is_heavy(gateway, origin):
     assert gateway.api("/livez").status == 200
     for client in clients:
         client.close()
+
+
+def test_ceiling_of_admin_connections(start, origin):
+    """Who comes too late is refused at once and the log says why; visitors notice nothing; a free place is used."""
+    gateway = start(origin, limits={"admin_connections": 3})
+    crowd = []
+
+    def full():
+        crowd.append(socket.create_connection(gateway.admin.rsplit(":", 1), 5))
+        return "limits.admin_connections (3) reached" in gateway.log()
+
+    wait_until(full, "the line about it")
+    assert crowd[-1].recv(1) == b""
+    crowd[0].sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert crowd[0].recv(100).startswith(b"HTTP/1.1 200")
+    assert gateway.fetch("/").status == 200
+    for sock in crowd:
+        sock.close()
+
+    def is_served():
+        with contextlib.suppress(OSError, Truncated):
+            return gateway.readyz().status == 200
+
+    wait_until(is_served, "a free place")
