@@ -44,7 +44,7 @@ static void look_at_turn(struct conn *c)
     c->turn = gw_loop_turn(c->loop);
     c->granted = false;
     c->may_read = 0;
-    if (gw_list_empty(&c->in_line.link))
+    if (!gw_task_is_waiting(&c->in_line))
         c->may_read = gw_loop_share_new(c->loop);
 }
 

@@ -83,7 +83,7 @@ void gw_task_init(struct gw_task *task, void (*run)(struct gw_task *))
 
 void gw_loop_defer(struct gw_loop *loop, struct gw_task *task)
 {
-    if (!gw_list_empty(&task->link))
+    if (gw_task_is_waiting(task))
         return;
     gw_list_push(&loop->deferred, &task->link);
     uv_idle_start(&loop->idle, on_idle);
@@ -91,7 +91,7 @@ void gw_loop_defer(struct gw_loop *loop, struct gw_task *task)
 
 void gw_loop_queue(struct gw_loop *loop, struct gw_task *task)
 {
-    if (!gw_list_empty(&task->link))
+    if (gw_task_is_waiting(task))
         return;
     gw_list_push(&loop->line, &task->link);
     uv_idle_start(&loop->idle, on_idle);
