@@ -42,7 +42,6 @@ struct server {
     struct privilege privilege;         /* who it becomes once the sockets are bound */
     struct recorder recorder;           /* of finished exchanges, while somebody looks */
     unsigned event_streams;             /* open ones of /api/events; worker 0's */
-    unsigned admin_connections;         /* worker 0's */
     struct worker *workers;
     unsigned worker_count;
     uint64_t ray_seed;

@@ -46,7 +46,7 @@ void session_begin(struct session *s, const struct session_ops *ops,
     gw_list_push(&worker->sessions, &s->link);
     worker->session_count++;
     atomic_fetch_add(&worker->server->connections, 1);
-    worker->server->admin_connections += door->admin;
+    worker->admin_count += door->admin;
 }
 
 void session_end(struct session *s)
@@ -54,7 +54,7 @@ void session_end(struct session *s)
     gw_list_remove(&s->link);
     s->worker->session_count--;
     atomic_fetch_sub(&s->worker->server->connections, 1);
-    s->worker->server->admin_connections -= s->door->admin;
+    s->worker->admin_count -= s->door->admin;
     worker_session_closed(s->worker);
 }
 

@@ -239,7 +239,7 @@ static void on_accept(void *ctx, struct conn *c)
     rlim_t max;
     struct worker *worker = door->worker;
     const struct config_limits *limits = &worker->current->snapshot->config->limits;
-    if (door->admin && worker->server->admin_connections >= limits->admin_connections) {
+    if (door->admin && worker->admin_count >= limits->admin_connections) {
         gw_log_warn("admin connection refused reason=\"limits.admin_connections (%u) reached\"",
                     limits->admin_connections);
         conn_abandon(c);

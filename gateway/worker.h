@@ -70,6 +70,7 @@ struct worker {
     size_t door_count;           /* without the admin's */
     struct gw_list sessions;     /* struct session, by link */
     size_t session_count;
+    size_t admin_count;            /* of them: all are worker 0's, which has the admin listener */
     struct gw_list fetches;        /* struct fetch, by link */
     struct gw_list free_exchanges; /* ready for reuse, a few dozen */
     size_t free_exchange_count;

@@ -66,7 +66,7 @@ fi
 # A report of a sanitizer ends the process with 86, which no test expects.
 export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:exitcode=86
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:exitcode=86
-export TSAN_OPTIONS=exitcode=86
+export TSAN_OPTIONS=exitcode=86:suppressions=$PWD/tests/tsan.supp
 export LSAN_OPTIONS=exitcode=86
 
 if [ $want_unit -eq 1 ]; then
