@@ -90,14 +90,19 @@ def calls_of(group):
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
 def test_unit_lets_through_what_the_program_needs():
-    """Its own filter is the list of what it needs."""
+    """Its own filter is the list of what it needs, and takes one call to install."""
     literals = re.findall(r'"([a-z_0-9 ]+)"', read("gateway", "seccomp.c"))
-    own = {word for text in literals for word in text.split()} & calls_of("@known")
+    own = {word for text in literals for word in text.split()} & calls_of("@known") | {"seccomp"}
     allowed = set()
     for minus, words in re.findall(r"^SystemCallFilter=(~?)(.*)$", read("deploy", "nearedge.service"), re.M):
         named = set().union(*(calls_of(word) if word[0] == "@" else {word} for word in words.split()))
         allowed = allowed - named if minus else allowed | named
     assert len(own) > 30 and own <= allowed, sorted(own - allowed)
+
+
+def test_unit_executes_only_what_every_debian_has():
+    commands = re.findall(r"^Exec\w+=(\S+)", read("deploy", "nearedge.service"), re.M)
+    assert len(commands) == 3 and set(commands) == {"/usr/bin/nearedge", "/bin/sh"}  # /bin/kill is of procps
 
 
 def test_socket_unit_has_the_addresses_of_the_packaged_configuration():
@@ -113,7 +118,7 @@ def test_unit_waits_longer_than_the_drain():
     assert longest * 1000 > drain_ms and int(grace.rstrip("s")) * 1000 > drain_ms
 
 
-# -- containers: there is no Docker here, so what the files say is held against the tree
+# -- containers: what the files say is held against the tree; tests/image.sh builds and runs them
 
 
 def instructions():
@@ -177,6 +182,9 @@ def test_compose_names_what_is_there():
             assert os.path.exists(os.path.join(DOCKER, volume.split(":")[0])), volume
     exposed = set(next(rest for word, rest in instructions() if word == "EXPOSE").split())
     assert {port.split(":")[-1] for port in services["nearedge"]["ports"]} == exposed
+    ignored = read("deploy", "docker", "Dockerfile.dockerignore").split()
+    for secret in compose["secrets"].values():  # no secret in the layers and caches of a build
+        assert os.path.relpath(os.path.join(DOCKER, secret["file"]), ROOT) in ignored
     assert services["nearedge"]["read_only"] and services["nearedge"]["cap_drop"] == ["ALL"]
     assert services["redis"]["healthcheck"]["test"][0] == "CMD"  # "service_healthy" needs one
 
@@ -197,5 +205,6 @@ def test_prometheus_in_its_container(tmp_path):
 def test_shell_scripts_are_clean():
     scripts = [os.path.join(ROOT, "deploy", *parts) for parts in (
         ("install-deps.sh",), ("quickstart.sh",), ("man", "make-pages.sh"), ("package", "postinst"), ("package", "prerm"), ("package", "postrm"))]
-    done = subprocess.run(["shellcheck", "-S", "warning", *scripts], capture_output=True, text=True, check=False)
+    scripts += [os.path.join(ROOT, "tests", name) for name in ("image.sh", "systemd.sh")]
+    done = subprocess.run(["shellcheck", "-x", "-S", "warning", *scripts], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout
