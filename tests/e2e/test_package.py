@@ -108,7 +108,7 @@ def serve(system, *prefix):
     """The installed program with its own configuration; only ports and the ready file are ours."""
     out = open(os.path.join(os.path.dirname(system.folder), "served.log"), "wb")
     return subprocess.Popen(
-        system.command("env", "NEAREDGE_PORT=0", "NEAREDGE_ADMIN_PORT=0", *prefix, "nearedge", "run", "-c", "/etc/nearedge/nearedge.json",
+        system.command("env", "NEAREDGE_PORT=0", "NEAREDGE_ADMIN_PORT=0", "NEAREDGE_ORIGIN_PORT=1", *prefix, "nearedge", "run", "-c", "/etc/nearedge/nearedge.json",
                        "--ready-file", "/run/ready.json"), stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
 
@@ -127,7 +127,7 @@ def test_installed_it_serves_from_a_read_only_root_as_nobody(scratch):
             return subprocess.run(scratch.command("cat", "/run/ready.json"), capture_output=True, text=True, check=False).stdout
 
         told = json.loads(wait_until(ready, "the ready file"))
-        assert fetch(told["listen"][0], "/page", host="anything.test").status in (521, 502)  # nothing listens on 9000
+        assert fetch(told["listen"][0], "/page", host="anything.test").status in (521, 502)  # nothing listens on port 1
         healthy = scratch.run("nearedge", "healthcheck", "--admin", told["admin"])
         assert '"ready"' in healthy.stdout
         with open(f"/proc/{told['pid']}/status", encoding="ascii") as file:
