@@ -48,6 +48,7 @@ def test_others_are_served_and_memory_stays(target, name, count):
     assert attacked < 3 * calm + SLACK_MS, (calm, attacked)
     if not SANITIZED:
         assert grown < 32 * 1024, f"{grown} KiB"
+    wait_until(lambda: target.metric("nearedge_connections") <= 2, "the attackers to be gone")
     assert target.fetch("/after").status == 200
 
 
