@@ -40,7 +40,6 @@ struct tls_conn {
     struct gw_task resume; /* goes on with the stash in a later turn */
     struct gw_list queue;  /* struct tls_waiting: plain text behind what the kernel has not taken */
     bool greeting;         /* the handshake has begun and not ended */
-    bool offered;          /* session tickets, with the first bytes that a server writes */
     bool broken;           /* nothing can be read or written any more */
     bool heard;            /* a byte of the peer has come */
     bool ended;            /* close_notify came */
@@ -76,7 +75,4 @@ const char *tls_error(void);
 uint64_t tls_seconds(const ASN1_TIME *time);
 
 SSL *tls_server_ssl(struct tls_server *s);
-/* TLS 1.3: the next SSL_write sends session tickets first. OpenSSL would send them when the
- * handshake ends, in a call of their own; with the first answer they cost none. */
-void tls_server_offer(const struct tls_server *s, SSL *ssl);
 SSL *tls_client_ssl(struct tls_client *c);

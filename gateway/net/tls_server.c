@@ -156,17 +156,6 @@ static int on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CI
     return old ? 2 : 1;
 }
 
-/* A full handshake is worth two, since browsers open connections in pairs; who came with one gets
- * one. TLS 1.2 has had its own in the handshake. */
-void tls_server_offer(const struct tls_server *s, SSL *ssl)
-{
-    if (!s->tickets)
-        return;
-    SSL_new_session_ticket(ssl);
-    if (!SSL_session_reused(ssl))
-        SSL_new_session_ticket(ssl);
-}
-
 void tls_server_use_tickets(struct tls_server *s, struct tls_tickets *tickets)
 {
     s->tickets = tickets;
@@ -200,7 +189,6 @@ static SSL_CTX *load_pair(struct tls_server *s, const struct tls_pair *pair, str
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(ctx, TLS_TICKETS_LIFE_S);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET); /* until there are keys */
-    SSL_CTX_set_num_tickets(ctx, 0);            /* with the handshake: tls_server_offer */
     if (tls_context_use(ctx, pair, diags) && bind_sessions(ctx)) {
         add_names(s, ctx);
         return ctx;

@@ -71,10 +71,6 @@ static bool has_room(const struct tls_scratch *s)
 /* Sends until the kernel takes no more; what is left stays in the cursor. */
 static int send_some(struct tls_conn *t, struct cursor *k)
 {
-    if (t->server && !t->offered) {
-        t->offered = true;
-        tls_server_offer(t->server, t->ssl);
-    }
     while (!t->conn->queued && !is_empty(k)) {
         while (has_room(t->scratch) && !is_empty(k)) {
             struct gw_str text = next_record(k, t->scratch->gather);

@@ -110,15 +110,6 @@ def test_a_hit_by_tls(traced):
         traced.assert_one_each(client, lambda: ask_h1(client))
 
 
-def test_a_first_answer_by_tls(traced):
-    """The client's hello and its Finished with the request are read, two flights written: tickets go with the answer."""
-    with TlsClient(traced.secret, traced.authority.context()) as client:
-        ask_h1(client)
-        wait_until(lambda: len(traced.calls(client)) >= 4, "strace to have told the last call", seconds=3)
-        calls = traced.calls(client)
-        assert calls.count("write") == 2, calls
-
-
 def ask_h2(client):
     """A batch of requests in one piece; windows are given back only with the next one."""
     fields = [(":method", "GET"), (":scheme", "http"), (":authority", HOST), (":path", PATH)]
