@@ -205,12 +205,13 @@ int conn_raw_write(struct conn *c, const struct iovec *parts, size_t count,
     }
     size_t first = 0;
     if (!err && c->queued == 0 && total) {
-        ssize_t sent = conn_send(c, bufs, count, hold);
-        if (sent < 0 && sent != UV_EAGAIN)
-            err = (int)sent;
-        else if (sent > 0)
+        ssize_t sent = conn_send(c, bufs, count, total, hold);
+        if (sent > 0) {
             first = skip_sent(bufs, count, (size_t)sent);
-        gw_loop_spend(c->loop, sent > 0 ? (size_t)sent : 0);
+            gw_loop_spend(c->loop, (size_t)sent);
+        } else if (sent < 0 && sent != UV_EAGAIN) {
+            err = (int)sent;
+        }
     }
     if (!err && first < count && total) {
         size_t from = hold ? hold->from : count;

@@ -30,9 +30,9 @@ static ssize_t send_gathered(int fd, const uv_buf_t *bufs, size_t count)
     return sent >= 0 ? sent : -errno;
 }
 
-static ssize_t send_copied(struct conn *c, int fd, const uv_buf_t *bufs, size_t count)
+static ssize_t send_copied(struct conn *c, int fd, const uv_buf_t *bufs, size_t count, size_t bytes)
 {
-    if (bytes_of(bufs, count) <= GATHER_MAX)
+    if (bytes <= GATHER_MAX)
         return send_gathered(fd, bufs, count);
     return uv_try_write(&c->stream, bufs, (unsigned)count);
 }
@@ -61,25 +61,24 @@ static ssize_t send_mixed(struct conn *c, int fd, const uv_buf_t *bufs, size_t c
     ssize_t done = 0;
     for (size_t i = 0, run; i < count; i += run) {
         size_t offset, other;
-        ssize_t sent;
+        bool file = is_file(bufs, i, hold, &offset);
         run = 1;
-        if (is_file(bufs, i, hold, &offset)) {
-            sent = send_referred(fd, hold->mapping, offset, bufs[i].len);
-        } else {
-            while (i + run < count && !is_file(bufs, i + run, hold, &other))
-                run++;
-            sent = send_copied(c, fd, bufs + i, run);
-        }
+        while (!file && i + run < count && !is_file(bufs, i + run, hold, &other))
+            run++;
+        size_t bytes = bytes_of(bufs + i, run);
+        ssize_t sent = file ? send_referred(fd, hold->mapping, offset, bytes)
+                            : send_copied(c, fd, bufs + i, run, bytes);
         if (sent < 0)
             return done ? done : sent;
         done += sent;
-        if ((size_t)sent < bytes_of(bufs + i, run))
+        if ((size_t)sent < bytes)
             break;
     }
     return done;
 }
 
-ssize_t conn_send(struct conn *c, const uv_buf_t *bufs, size_t count, const struct conn_hold *hold)
+ssize_t conn_send(struct conn *c, const uv_buf_t *bufs, size_t count, size_t bytes,
+                  const struct conn_hold *hold)
 {
     uv_os_fd_t fd;
     int err = uv_fileno(&c->handle, &fd);
@@ -87,5 +86,5 @@ ssize_t conn_send(struct conn *c, const uv_buf_t *bufs, size_t count, const stru
         return err;
     if (hold && hold->mapping)
         return send_mixed(c, fd, bufs, count, hold);
-    return send_copied(c, fd, bufs, count);
+    return send_copied(c, fd, bufs, count, bytes);
 }
