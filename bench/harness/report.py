@@ -65,6 +65,10 @@ def judge(workload, results):
         value = own[figure] if against == "value" else own["ratio"].get(against)
         if value is not None:
             yield f"at most {limit}" + ("" if against == "value" else f" × {against}"), value, value <= limit
+    for variant, limit in workload.extras.items() if own else []:
+        if variant in results:
+            value = results[variant][figure] / own[figure]
+            yield f"{variant.removeprefix('nearedge-')} at most {limit} × without", value, value <= limit
 
 
 def print_table(workload, results, out):
@@ -87,7 +91,7 @@ def print_goals(workloads, results, out):
         return
     print("\ngoals", file=out)
     for name, goal, value, met in rows:
-        print(f"  {name:<20} {goal:<24} {value:>8.2f}  {'met' if met else 'MISSED'}", file=out)
+        print(f"  {name:<20} {goal:<32} {value:>8.2f}  {'met' if met else 'MISSED'}", file=out)
     print(f"  {sum(row[3] for row in rows)} of {len(rows)} met", file=out)
 
 

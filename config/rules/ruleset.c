@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "config/rules/lint_report.h"
+#include "config/rules/rule_index.h"
 #include "config/rules/rule_read.h"
 
 struct ruleset {
@@ -13,6 +14,7 @@ struct ruleset {
     struct expr_share *share;
     struct rule *rules;
     size_t count;
+    const struct rule_index *index;
 };
 
 static const char *const envelope_keys[] = {"result",   "success",     "errors",
@@ -177,8 +179,10 @@ struct ruleset *ruleset_load_value(const struct json_doc *doc, const struct json
     gw_arena_init(&rs->arena, NULL, 0, 0);
     rs->share = expr_share_new();
     read_ruleset(rs, &report, v);
-    if (report.errors == 0)
+    if (report.errors == 0) {
+        rs->index = rule_index_new(rs->rules, rs->count, &rs->arena);
         return rs;
+    }
     destroy(rs);
     return NULL;
 }
@@ -216,17 +220,26 @@ const struct rule *ruleset_rule(const struct ruleset *rs, size_t index)
     return &rs->rules[index];
 }
 
+static void match_rule(const struct ruleset *rs, size_t i, struct rules_request *r,
+                       struct ruleset_result *result)
+{
+    const struct rule *rule = &rs->rules[i];
+    if (!expr_eval_shared(rule->expr, r))
+        return;
+    result->matched[i / 64] |= 1ull << (i % 64);
+    if (rule->settings)
+        cache_settings_merge(&result->settings, rule->settings, rule->index);
+}
+
 void ruleset_match(const struct ruleset *rs, struct rules_request *r, struct ruleset_result *result)
 {
     result->settings.present = 0;
     memset(result->matched, 0, sizeof(result->matched));
     expr_share_reset(r);
-    for (size_t i = 0; i < rs->count; i++) {
-        const struct rule *rule = &rs->rules[i];
-        if (!rule->enabled || !rule->expr || !expr_eval_shared(rule->expr, r))
-            continue;
-        result->matched[i / 64] |= 1ull << (i % 64);
-        if (rule->settings)
-            cache_settings_merge(&result->settings, rule->settings, rule->index);
+    struct rule_set candidates;
+    rule_index_find(rs->index, r, &candidates);
+    for (size_t word = 0; word < RULE_SET_WORDS; word++) {
+        for (uint64_t bits = candidates.words[word]; bits; bits &= bits - 1)
+            match_rule(rs, word * 64 + (size_t)__builtin_ctzll(bits), r, result);
     }
 }
