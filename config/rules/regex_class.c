@@ -179,6 +179,23 @@ static char operator(const struct regex_reader *r)
     return rest.ptr[0] == '&' || rest.ptr[0] == '-' || rest.ptr[0] == '~' ? rest.ptr[0] : '\0';
 }
 
+/* What stands first means itself: any number of "-", or else one "]". Neither begins a range, and
+ * behind them an operator is one at once: "[&&a]" is empty, "[--a]" is "-" and "a". */
+static void opening(struct regex_reader *r, struct regex_flags flags, struct regex_class *out)
+{
+    bool dash = false;
+    regex_skip(r, flags);
+    for (; regex_peek(r) == '-'; dash = true) {
+        regex_class_add(out, '-', '-');
+        r->at++;
+        regex_skip(r, flags);
+    }
+    if (!dash && regex_peek(r) == ']') {
+        regex_class_add(out, ']', ']');
+        r->at++;
+    }
+}
+
 /* Items up to the closing bracket; operators have equal rank and bind to the left, and what stands
  * between two of them is one union. */
 static bool body(struct regex_reader *r, struct regex_flags flags, struct regex_class *out)
@@ -186,13 +203,14 @@ static bool body(struct regex_reader *r, struct regex_flags flags, struct regex_
     struct regex_class left = {{0}}, right = {{0}};
     char pending = '\0';
     size_t start = r->at;
-    for (bool first = true;; first = false) {
+    opening(r, flags, &right);
+    for (;;) {
         regex_skip(r, flags);
         if (regex_done(r))
             return regex_fail(r, start - 1, 1, "unclosed character class");
-        if (regex_peek(r) == ']' && !first)
+        if (regex_peek(r) == ']')
             break;
-        char op = first ? '\0' : operator(r);
+        char op = operator(r);
         if (op) {
             if (pending)
                 combine(pending, &left, &right);

@@ -46,6 +46,17 @@ static void matches(void **state)
         {"^[[:^alpha:]]$", "1", true},
         {"^[]a]+$", "]a", true},
         {"^[a-]+$", "-a", true},
+        {"^[--a]$", "-", true}, /* what stands first begins neither a range … */
+        {"^[--a]$", "A", false},
+        {"^[^--a]$", "A", true},
+        {"^[]-a]+$", "]-a", true},
+        {"^[]-a]$", "^", false},
+        {"^[-]+$", "--", true},
+        {"(?x)^[ - - a ]$", "B", false},
+        {"[&&a]", "&", false}, /* … nor hides an operator */
+        {"[&&a]", "a", false},
+        {"^[^&&a]$", "a", true},
+        {"^[~~a]$", "a", true},
         {"^[\\d\\-x]+$", "1-x", true},
         {"\\x41\\x{42}\\u0043\\U00000044", "ABCD", true},
         {"\\xff", "\xff", true},
