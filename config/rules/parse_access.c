@@ -36,19 +36,10 @@ static bool check_field(struct parser *p, const struct rules_field *f, size_t of
 
 static bool is_utf8(struct gw_str s)
 {
-    for (size_t i = 0; i < s.len;) {
-        uint8_t c = (uint8_t)s.ptr[i++];
-        size_t more = c < 0x80                ? 0
-                      : c >= 0xc2 && c < 0xe0 ? 1
-                      : (c & 0xf0) == 0xe0    ? 2
-                      : c >= 0xf0 && c < 0xf5 ? 3
-                                              : SIZE_MAX;
-        if (more > s.len - i)
+    for (size_t n; s.len; s = gw_str_from(s, n)) {
+        n = gw_utf8_length(s);
+        if (n == 0)
             return false;
-        for (; more; more--) {
-            if (((uint8_t)s.ptr[i++] & 0xc0) != 0x80)
-                return false;
-        }
     }
     return true;
 }
