@@ -2,6 +2,7 @@
 #include "gateway/base/arena.h"
 
 #define ALIGNMENT 16
+/* A ceiling below this means: what is lent, and nothing from the heap. */
 #define BLOCK_MIN ((size_t)4096)
 
 struct gw_arena_block {
@@ -18,6 +19,8 @@ static void use_first(struct gw_arena *a)
 
 void gw_arena_init(struct gw_arena *a, void *first, size_t first_size, size_t max)
 {
+    /* Without a lent block the free part is empty, but somewhere: an allocation of nothing then
+     * answers an address like any other, and NULL keeps its one meaning, the ceiling. */
     static char nothing[1];
     size_t skip = -(uintptr_t)first & (ALIGNMENT - 1); /* what is lent may start anywhere */
     *a = (struct gw_arena){.first = nothing, .max = max};
@@ -28,6 +31,8 @@ void gw_arena_init(struct gw_arena *a, void *first, size_t first_size, size_t ma
     use_first(a);
 }
 
+/* When its owner ends, and by owners with many lives between two of them (an exchange that goes
+ * back to its worker, a connection before the next answer). Cleared twice is cleared. */
 void gw_arena_clear(struct gw_arena *a)
 {
     while (a->blocks) {
@@ -41,7 +46,10 @@ void gw_arena_clear(struct gw_arena *a)
 
 void *gw_arena_grow(struct gw_arena *a, size_t size)
 {
+    /* What is left of the current block is given up: to look for room in older ones would make this
+     * slower for all. */
     size_t want = size > BLOCK_MIN ? size : BLOCK_MIN;
+    /* By itself first: a huge size must not wrap the sum. */
     if (a->max && (size > a->max || a->used + want > a->max))
         return NULL;
     struct gw_arena_block *block = gw_alloc(sizeof(*block) + want);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+/* malloc(0) may answer NULL and have failed at nothing. */
 static void *or_abort(void *ptr, size_t size)
 {
     if (gw_unlikely(!ptr && size)) {

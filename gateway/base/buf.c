@@ -16,6 +16,7 @@ void gw_buf_release(struct gw_buf *b)
 
 char *gw_buf_grow(struct gw_buf *b, size_t more)
 {
+    /* By subtraction: len + more could wrap, and a length that a stranger sent would pass. */
     if (more > b->max - b->len) {
         b->overflow = true;
         return NULL;
@@ -28,6 +29,7 @@ char *gw_buf_grow(struct gw_buf *b, size_t more)
     return b->data + b->len;
 }
 
+/* Not printf: every head and every log line has numbers in it. */
 size_t gw_u64_digits(char *out, uint64_t value)
 {
     char reversed[20];
@@ -47,6 +49,8 @@ void gw_buf_u64(struct gw_buf *b, uint64_t value)
     gw_buf_add(b, gw_str(digits, gw_u64_digits(digits, value)));
 }
 
+/* Formats twice, once for the length: a text that does not fit is left out whole. Half a number or
+ * half an address would be a wrong one. */
 void gw_buf_vprintf(struct gw_buf *b, const char *fmt, va_list args)
 {
     va_list again;

@@ -6,7 +6,7 @@
 
 #define EXCERPT_MAX    120 /* bytes; longer lines are cut around the place */
 #define EXCERPT_BEFORE 50
-#define WORD_MAX       64
+#define WORD_MAX       64 /* nobody misspells more; one row of this stands on the stack */
 
 void gw_diags_init(struct gw_diags *d)
 {
@@ -123,6 +123,8 @@ void gw_diag_file(struct gw_diags *d, enum gw_severity severity, const char *fil
     item->file = file ? gw_strdup(file) : NULL;
 }
 
+/* The excerpt is a C string and may end before the place: a file that is no JSON at all may hold a
+ * NUL. The caret then stands in the void, but in its column. */
 static void print_caret(const struct gw_diag *item, FILE *out)
 {
     size_t length = strlen(item->excerpt);
@@ -186,7 +188,7 @@ const char *gw_nearest(struct gw_str word, const char *const *candidates)
         size_t distance = edit_distance(word, candidate);
         if (distance <= limit) {
             best = *candidates;
-            limit = distance ? distance - 1 : 0;
+            limit = distance ? distance - 1 : 0; /* of equals the first in the list */
             if (distance == 0)
                 break;
         }

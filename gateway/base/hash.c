@@ -8,6 +8,8 @@
 static uint64_t process_key[2];
 static pthread_once_t process_key_once = PTHREAD_ONCE_INIT;
 
+/* Waits only in a machine that has just booted and has no entropy yet. There is no second source to
+ * fall back to: a key that can be guessed is worse than no process, and nothing would show it. */
 void gw_random(void *out, size_t size)
 {
     char *at = out;
@@ -32,6 +34,9 @@ static inline uint64_t rotl(uint64_t x, int by)
     return x << by | x >> (64 - by);
 }
 
+/* SipHash (Aumasson and Bernstein, 2012, section 2). One round a word and three at the end, not the
+ * two and four of the paper: that is what the tables of Rust and Python have, too, and keys are
+ * hashed for every request. The constants are "somepseudorandomlygeneratedbytes". */
 struct sip {
     uint64_t v0, v1, v2, v3;
 };
@@ -65,6 +70,7 @@ static struct sip sip_absorb(struct gw_str data, uint64_t k0, uint64_t k1, uint6
     uint64_t last = 0;
     if (left)
         memcpy(&last, p, left);
+    /* The length (modulo 256, as in the paper) makes "a" and "a\0" two. */
     sip_word(&s, last | (uint64_t)data.len << 56);
     return s;
 }
@@ -118,6 +124,7 @@ uint64_t gw_rng_next(struct gw_rng *r)
     return z ^ z >> 31;
 }
 
+/* Lemire's multiplication: no division, and what it favours is one part in 2^64 / n. */
 uint64_t gw_rng_below(struct gw_rng *r, uint64_t n)
 {
     return (uint64_t)(((unsigned __int128)gw_rng_next(r) * n) >> 64);

@@ -6,6 +6,8 @@
 bool gw_ip_parse(struct gw_str text, struct gw_ip *out)
 {
     char zero_terminated[GW_IP_TEXT_MAX];
+    /* inet_pton ends at a NUL: "192.0.2.1\0.evil" must not be 192.0.2.1 to us and something else to
+     * whoever reads the whole. */
     if (text.len == 0 || text.len >= sizeof(zero_terminated) || memchr(text.ptr, 0, text.len))
         return false;
     memcpy(zero_terminated, text.ptr, text.len);
@@ -55,6 +57,7 @@ int gw_ip_cmp(const struct gw_ip *a, const struct gw_ip *b)
     return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+/* All sixteen bytes for both families: behind an IPv4 address there are zeros, which stay so. */
 struct gw_ip gw_ip_mask(const struct gw_ip *ip, unsigned prefix)
 {
     struct gw_ip masked = *ip;
@@ -91,6 +94,7 @@ bool gw_cidr_has(const struct gw_cidr *block, const struct gw_ip *ip)
     unsigned whole = block->prefix / 8, rest = block->prefix % 8;
     if (memcmp(block->ip.bytes, ip->bytes, whole) != 0)
         return false;
+    /* Behind a prefix of 128 bits there is no byte to look at. */
     return rest == 0 ||
            ((block->ip.bytes[whole] ^ ip->bytes[whole]) & (0xff << (8 - rest)) & 0xff) == 0;
 }

@@ -62,6 +62,7 @@ void gw_log_write(struct gw_log_site *site, enum gw_log_level level, const char 
     va_start(args, fmt);
     int more = vsnprintf(line + n, sizeof(line) - n, fmt, args);
     va_end(args);
+    /* Leaves room for " repeated=", twenty digits and the line end. */
     n = gw_min_size(n + (more > 0 ? (size_t)more : 0), sizeof(line) - 32);
     if (held)
         n += (size_t)snprintf(line + n, sizeof(line) - n, " repeated=%llu",

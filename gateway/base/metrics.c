@@ -115,7 +115,8 @@ struct metrics_worker *metrics_worker(struct metrics *m, unsigned index)
     return m->worker[index];
 }
 
-/* A scraper drops the whole answer when one label is not UTF-8. */
+/* A scraper drops the whole answer when one label is not UTF-8. What the ceiling cut in the middle
+ * of a character becomes "?" like any other broken byte. */
 static struct gw_str make_utf8(struct gw_str text, char copy[METRICS_LABEL_LENGTH])
 {
     text = gw_str_first(text, METRICS_LABEL_LENGTH);

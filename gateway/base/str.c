@@ -2,6 +2,9 @@
 #define _GNU_SOURCE /* memrchr, memmem */
 #include "gateway/base/str.h"
 
+/* An empty slice may have no address, and the mem functions may not be given NULL even for zero
+ * bytes (C17 section 7.24.1): hence the tests of lengths before them. */
+
 bool gw_str_ieq(struct gw_str a, struct gw_str b)
 {
     if (a.len != b.len)
@@ -59,6 +62,8 @@ struct gw_str gw_str_trim(struct gw_str s)
     return s;
 }
 
+/* Behind the last separator there is one more item, perhaps an empty one. So the address tells the
+ * end and not the length: GW_STR_EMPTY has none, an empty rest has. */
 bool gw_str_next(struct gw_str *rest, char separator, struct gw_str *item)
 {
     if (!rest->ptr)
@@ -91,6 +96,7 @@ bool gw_str_u64(struct gw_str s, uint64_t max, uint64_t *out)
         if (!gw_is_digit(s.ptr[i]))
             return false;
         uint64_t digit = (uint64_t)(s.ptr[i] - '0');
+        /* max - digit wraps when the digit alone is too large, which the second test catches. */
         if (value > (max - digit) / 10 || digit > max)
             return false;
         value = value * 10 + digit;
@@ -121,6 +127,8 @@ size_t gw_utf8_length(struct gw_str s)
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xC0) != 0x80)
             return 0;
+    /* Shortest forms only (E0, F0), no surrogates (ED), nothing beyond U+10FFFF (F4): RFC 3629
+     * section 4. A second spelling of a byte is how filters are passed. */
     if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
         (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
         return 0;
