@@ -52,24 +52,36 @@ static bool list_has(const struct headers *h, enum header_id id, struct gw_str w
     return false;
 }
 
-/* Names with an id need no second look later: hop_by_hop[] decides them alone. */
+/* Names with an id need no place in the list: hop_by_hop[] decides them alone. Without `count` and
+ * `more` nothing of *f is read, so that a message without Connection pays for two stores. */
 void forward_prepare(struct forward *f, const struct headers *headers)
 {
     size_t at = 0;
     struct gw_str rest = GW_STR_EMPTY, token;
-    *f = (struct forward){.headers = headers};
+    f->count = 0;
+    f->more = false;
     if (!headers_has(headers, HEADER_CONNECTION))
         return;
-    while (!f->names_others && next_token(headers, HEADER_CONNECTION, &at, &rest, &token))
-        f->names_others =
-            header_id_of(token) == HEADER_OTHER && !gw_str_ieq(token, GW_STR("close"));
+    while (!f->more && next_token(headers, HEADER_CONNECTION, &at, &rest, &token)) {
+        if (header_id_of(token) != HEADER_OTHER)
+            continue;
+        if (f->count == FORWARD_NAMES_MAX)
+            f->more = true;
+        else
+            f->names[f->count++] = token;
+    }
 }
 
+/* With more names than are kept, one too many is dropped rather than one too few: whoever sends so
+ * many could as well have named them all. */
 bool forward_is_hop_by_hop(const struct forward *f, const struct header *field)
 {
     if (field->id != HEADER_OTHER)
         return hop_by_hop[field->id];
-    return f->names_others && list_has(f->headers, HEADER_CONNECTION, field->name);
+    for (unsigned i = 0; i < f->count && !f->more; i++)
+        if (gw_str_ieq(f->names[i], field->name))
+            return true;
+    return f->more;
 }
 
 bool forward_connection_has(const struct headers *headers, struct gw_str option)

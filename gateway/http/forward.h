@@ -8,13 +8,17 @@
  * Authorization, Cache-Control, CF-*, X-Forwarded-*, ...) changes nothing: those are meant for all
  * recipients, and to have a proxy strip them is a known attack. Who forwards an upgrade writes
  * Connection and Upgrade anew; Content-Length and Transfer-Encoding are always written from the
- * framing. Thread: any. Owns: nothing. */
+ * framing. Thread: any. Owns: nothing. Limits: FORWARD_NAMES_MAX names; to look through more for
+ * each field would cost the product of both (128 KiB of head, an eighth of a second). */
 #include "gateway/http/headers.h"
+
+#define FORWARD_NAMES_MAX 16
 
 /* What Connection says, read once a message. */
 struct forward {
-    const struct headers *headers; /* borrowed */
-    bool names_others;             /* it names fields that have no id */
+    struct gw_str names[FORWARD_NAMES_MAX]; /* fields without an id; borrowed from the message */
+    unsigned count;
+    bool more; /* than there is room for: every field without an id is taken for named */
 };
 
 void forward_prepare(struct forward *f, const struct headers *headers);

@@ -49,6 +49,33 @@ static void test_hop_by_hop(void **state)
     gw_arena_clear(&l.arena);
 }
 
+/* As many names as are kept are looked for; one more, and nothing without an id crosses. */
+static void test_many_names(void **state)
+{
+    static const char *const lines[] = {"Connection: a1,a2,a3,a4,a5,a6,a7,a8",
+                                        "Connection: b1,b2,b3,b4,b5,b6,b7,b8,Cookie",
+                                        "B8: 1",
+                                        "X-Other: 1",
+                                        "Cookie: a",
+                                        "Connection: c1",
+                                        NULL};
+    struct list l;
+    struct forward f;
+    (void)state;
+    fill(&l, lines);
+    l.h.count--;
+    forward_prepare(&f, &l.h);
+    assert_true(forward_is_hop_by_hop(&f, &l.h.items[2]));
+    assert_false(forward_is_hop_by_hop(&f, &l.h.items[3]));
+    assert_false(forward_is_hop_by_hop(&f, &l.h.items[4]));
+    l.h.count++;
+    forward_prepare(&f, &l.h);
+    assert_true(forward_is_hop_by_hop(&f, &l.h.items[2]));
+    assert_true(forward_is_hop_by_hop(&f, &l.h.items[3]));
+    assert_false(forward_is_hop_by_hop(&f, &l.h.items[4]));
+    gw_arena_clear(&l.arena);
+}
+
 static void test_no_connection(void **state)
 {
     static const char *const lines[] = {"Upgrade: x", "X-Other: 1", NULL};
@@ -128,9 +155,9 @@ static void test_cookies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hop_by_hop), cmocka_unit_test(test_no_connection),
-        cmocka_unit_test(test_options),    cmocka_unit_test(test_trailers),
-        cmocka_unit_test(test_cookies),
+        cmocka_unit_test(test_hop_by_hop),    cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_no_connection), cmocka_unit_test(test_options),
+        cmocka_unit_test(test_trailers),      cmocka_unit_test(test_cookies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
