@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/http/cache_control.h"
 
-#define SECONDS_MAX ((int64_t)INT32_MAX)
+#define SECONDS_MAX ((int64_t)INT32_MAX) /* RFC 9111 section 1.2.2 */
 
 enum argument { ARG_NONE, ARG_SECONDS, ARG_FIELDS };
 
@@ -43,7 +43,8 @@ static const struct directive directives[] = {
     PLAIN("only-if-cached", CC_ONLY_IF_CACHED),
 };
 
-/* Digits, and perhaps a fraction that is cut off; anything else (a sign, a unit) is -1. */
+/* Digits, and perhaps a fraction that is cut off; anything else (a sign, a unit) is -1. Capped at
+ * each digit: there may be any number of them. */
 static int64_t read_seconds(struct gw_str text)
 {
     size_t i = 0;
@@ -72,6 +73,7 @@ static size_t quoted_len(struct gw_str s)
     return s.len;
 }
 
+/* Backslashes stay: neither a number nor the name of a field has one to escape. */
 static struct gw_str unquote(struct gw_str s)
 {
     if (!s.len || s.ptr[0] != '"')
@@ -127,7 +129,8 @@ static struct cache_control nothing(void)
         .max_age = -1, .s_maxage = -1, .stale_while_revalidate = -1, .stale_if_error = -1};
 }
 
-/* To fall back from a broken s-maxage to max-age would hold at the edge what the origin tried to
+/* Once all lines are read, since the two may come in either order.
+ * To fall back from a broken s-maxage to max-age would hold at the edge what the origin tried to
  * limit there (spec/cache-behaviour.md section 2.6). */
 static void finish(struct cache_control *cc)
 {

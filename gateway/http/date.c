@@ -136,6 +136,8 @@ static bool parse_rfc850(struct gw_str s, int64_t now_s, struct civil *c)
         !take_month(&s, c) || !take(&s, GW_STR("-")) || !take_number(&s, 2, 99, &year) ||
         !take(&s, GW_STR(" ")) || !take_time(&s, c) || !gw_str_ieq(s, GW_STR(" GMT")))
         return false;
+    /* RFC 9110 section 5.6.7: a year that seems more than 50 years ahead is the latest past one
+     * with these digits. A fixed pivot would be wrong one day. */
     int64_t now_year = civil_of(now_s).year;
     c->year = now_year - now_year % 100 + 100 + year;
     while (c->year > now_year + 50)
@@ -158,6 +160,8 @@ static bool parse_asctime(struct gw_str s, struct civil *c)
 bool date_parse(struct gw_str text, int64_t now_s, int64_t *out_s)
 {
     struct civil c = {0};
+    /* A form that fails may leave half a date in c; the one that fits writes every part of it anew.
+     */
     if (!parse_fixdate(text, &c) && !parse_rfc850(text, now_s, &c) && !parse_asctime(text, &c))
         return false;
     if (c.year < 1 || c.day < 1)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/http/etag.h"
 
-/* The tag at the front of s with its W/ and quotes, or an empty slice. */
+/* The tag at the front of s with its W/ and quotes, or an empty slice. RFC 9110 section 8.8.3: "W/"
+ * is case-sensitive, and whatever is neither space, control nor quote may stand inside, bytes from
+ * 0x80 on too. */
 static struct gw_str first_tag(struct gw_str s)
 {
     size_t i = gw_str_starts(s, GW_STR("W/")) ? 2 : 0;

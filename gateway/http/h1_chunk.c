@@ -57,9 +57,12 @@ bool h1_chunk_parse(struct gw_str line, uint64_t *size)
     size_t digits = 0;
     while (digits < line.len && byte_is(line.ptr[digits], BYTE_HEX)) {
         value = value << 4 | (uint64_t)gw_hex_value(line.ptr[digits]);
+        /* Leading zeros count: two hundred of them are a number to one reader and an overflow to
+         * another. */
         if (++digits > 16)
             return false;
     }
+    /* Some readers keep sizes in a signed word: what wraps there is another message than here. */
     if (!digits || value > INT64_MAX)
         return false;
     struct gw_str rest = gw_str_from(line, digits);

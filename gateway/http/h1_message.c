@@ -4,8 +4,8 @@
 #include "gateway/http/bytes.h"
 #include "gateway/http/forward.h"
 
-#define METHOD_LEN_MAX 32
-#define VERSION_LEN    8 /* HTTP/1.1 */
+#define METHOD_LEN_MAX 32 /* the longest registered one, UPDATEREDIRECTREF, has 17 */
+#define VERSION_LEN    8  /* HTTP/1.1 */
 
 /* Only 1.0 and 1.1: who speaks another version frames by rules we do not know. */
 static int read_version(struct h1_message *m, struct gw_str text)
@@ -37,6 +37,8 @@ int h1_read_request_line(struct h1_message *m, struct gw_str line, size_t target
      * for a peer that folds case where the rules do not. */
     if (!space || space > METHOD_LEN_MAX || !bytes_are(m->method, BYTE_METHOD))
         return GW_EPARSE;
+    /* The version is read off the end and judged before the target: a request of HTTP/2 is told
+     * 505, whatever its target looks like, and not 400. */
     size_t end = line.len - VERSION_LEN - 1;
     int err = read_version(m, gw_str_from(line, end + 1));
     if (err)
@@ -106,6 +108,8 @@ static int refuse_coding(struct gw_str value)
 static int read_lengths(struct h1_message *m)
 {
     int err = 0;
+    /* Both fields together are how requests are smuggled: RFC 9112 section 6.3 would let the coding
+     * win, but a peer in front of us may have counted the length. */
     const struct gw_str *length = only_value(&m->headers, HEADER_CONTENT_LENGTH, &err);
     const struct gw_str *coding = only_value(&m->headers, HEADER_TRANSFER_ENCODING, &err);
     if (err || (length && coding))
@@ -131,10 +135,13 @@ static void read_connection(struct h1_message *m)
     m->keep_alive = m->minor == 1;
     if (!headers_has(&m->headers, HEADER_CONNECTION))
         return;
+    /* "close" is looked at last and wins over "keep-alive" beside it (RFC 9112 section 9.3). */
     if (m->minor == 0)
         m->keep_alive = forward_connection_has(&m->headers, GW_STR("keep-alive"));
     if (forward_connection_has(&m->headers, GW_STR("close")))
         m->keep_alive = false;
+    /* RFC 9110 section 7.8: in HTTP/1.0 Upgrade is to be ignored, and without its option in
+     * Connection it may have come through a proxy that did not understand it. */
     m->upgrade = m->minor == 1 && headers_has(&m->headers, HEADER_UPGRADE) &&
                  forward_connection_has(&m->headers, GW_STR("upgrade"));
 }
@@ -200,6 +207,8 @@ int h1_read_request_fields(struct h1_message *m, struct gw_arena *arena)
             return GW_EPARSE;
         m->keep_alive = false;
     }
+    /* Other expectations are passed over and not answered with 417, which RFC 9110 section 10.1.1
+     * leaves to the server. */
     const struct gw_str *expect = headers_get(&m->headers, HEADER_EXPECT);
     m->expect_continue = expect && m->minor == 1 && gw_str_ieq(*expect, GW_STR("100-continue"));
     return GW_OK;

@@ -15,9 +15,9 @@
 #include "gateway/http/h1_message.h"
 #include "gateway/http/h1_scan.h"
 
-#define CHUNK_LINE_MAX  (16 + 256 + 2)
-#define START_LINE_ROOM 64 /* method, version and spaces beside the target */
-#define INTERIM_MAX     16
+#define CHUNK_LINE_MAX  (16 + 256 + 2) /* size, extensions that nobody uses, CRLF */
+#define START_LINE_ROOM 64             /* method, version and spaces beside the target */
+#define INTERIM_MAX     16 /* 1xx before an answer: an endless row of them must not hold us */
 
 enum state {
     IN_HEAD,        /* waits for a complete head */
@@ -59,6 +59,8 @@ struct h1_parser *h1_parser_new(enum h1_kind kind, const struct h1_limits *limit
     return p;
 }
 
+/* Whenever its connection goes, in the middle of a message as well: what is held is ours,
+ * everything else lies in the arena of whoever began the message. */
 void h1_parser_free(struct h1_parser *p)
 {
     if (!p)
@@ -91,6 +93,8 @@ void h1_parser_begin_response(struct h1_parser *p, struct gw_arena *arena, struc
     p->asked = asked;
 }
 
+/* After each unit, and when parsing fails. Released and not cleared: an idle parser keeps no memory
+ * of a head that came in pieces. Without anything held it only resets the scan. */
 static void drop_held(struct h1_parser *p)
 {
     gw_buf_release(&p->held);
@@ -157,6 +161,8 @@ static int read_fields(llhttp_type_t type, struct gw_str start, struct gw_str by
     llhttp_t l;
     llhttp_init(&l, type, &settings);
     l.data = h;
+    /* HPE_PAUSED comes from on_fields_complete; HPE_OK behind it would mean that llhttp has not
+     * seen the end that the scan saw. */
     bool ok = (!start.len || llhttp_execute(&l, start.ptr, start.len) == HPE_OK) &&
               llhttp_execute(&l, bytes.ptr, bytes.len) == HPE_PAUSED && h->count == lines;
     if (!ok)
@@ -222,6 +228,8 @@ static enum h1_scan_result take(struct h1_parser *p, struct gw_str *input, enum 
 {
     size_t before = p->held.len;
     struct gw_str bytes = gw_str_first(*input, max - before);
+    /* The whole unit so far goes to the scan again, which knows how far it has looked (h1_scan.at).
+     */
     if (before) {
         gw_buf_add(&p->held, bytes);
         bytes = gw_buf_str(&p->held);
@@ -238,6 +246,8 @@ static enum h1_scan_result take(struct h1_parser *p, struct gw_str *input, enum 
     }
     if (result == SCAN_END) {
         *unit = gw_str_first(bytes, p->scan.at);
+        /* Of the bytes that were just added, only those of this unit are taken; what follows is the
+         * next message or the body. */
         *input = gw_str_from(*input, p->scan.at - before);
         return SCAN_END;
     }
@@ -292,11 +302,15 @@ static enum h1_event next_head(struct h1_parser *p, struct gw_str *input)
         return fail(p, GW_EPARSE);
     if (!input->len)
         return H1_MORE;
+    /* What the last 1xx said is gone when the next head begins, not before: its receiver has had it
+     * until now. With a piece held, this head has begun and was cleared for already. */
     if (p->interims && !p->held.len)
         clear_message(p);
     enum h1_scan_result result = take(p, input, SCAN_SECTION, p->limits->head_max, &unit);
     if (result != SCAN_END)
         return result == SCAN_MORE ? H1_MORE : H1_ERROR;
+    /* No line at all is an empty one where a head should be: the CRLF that is forgiven was taken by
+     * skip_lead. */
     char *copy = gw_arena_alloc(p->arena, unit.len);
     int err = !copy ? GW_EHEADERS : !p->scan.lines ? GW_EPARSE : GW_OK;
     if (!err)
@@ -305,6 +319,8 @@ static enum h1_event next_head(struct h1_parser *p, struct gw_str *input)
     if (err)
         return fail(p, err);
     p->left = m->content_length;
+    /* 101 is the last head on this connection; other 1xx leave the parser in IN_HEAD for the answer
+     * proper. */
     if (p->kind == H1_RESPONSE && m->status < 200 && m->status != 101)
         return ++p->interims > INTERIM_MAX ? fail(p, GW_EPARSE) : H1_HEAD;
     p->state = state_behind_head(m);

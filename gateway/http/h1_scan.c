@@ -4,7 +4,8 @@
 #include "gateway/http/bytes.h"
 
 /* Most bytes are passed over sixteen at a time: only control bytes can end or break a line, and a
- * line has two of them. */
+ * line has two of them. At a CR whose LF is not here yet, `at` stays on the CR, so that the next
+ * call judges both together. */
 enum h1_scan_result h1_scan(struct h1_scan *s, struct gw_str bytes, enum h1_scan_unit unit)
 {
     const char *data = bytes.ptr;

@@ -4,8 +4,8 @@
 #include "gateway/http/bytes.h"
 #include "gateway/http/h1_message.h"
 
-#define METHOD_LEN_MAX 32
-#define LINE_OVERHEAD  4 /* ": " and CRLF of the line that this field would be */
+#define METHOD_LEN_MAX 32 /* as in h1_message.c */
+#define LINE_OVERHEAD  4  /* ": " and CRLF of the line that this field would be */
 
 struct h2_crumb {
     struct h2_crumb *next;
@@ -22,6 +22,8 @@ void h2_request_begin(struct h2_request *r, struct gw_arena *arena, struct h1_me
     headers_init(&m->trailers, arena, limits->count_max);
 }
 
+/* The first mistake is the answer. What follows is still decoded, since HPACK's table must see
+ * every field (RFC 9113 section 4.3), and then dropped. */
 static void fail(struct h2_request *r, int err)
 {
     if (!r->error)
@@ -52,6 +54,8 @@ static struct gw_str *pseudo(struct h2_request *r, struct gw_str name)
 static void add_pseudo(struct h2_request *r, struct gw_str name, struct gw_str value)
 {
     struct gw_str *slot = pseudo(r, name);
+    /* RFC 9113 section 8.3: unknown, repeated, or behind a field is malformed. Empty is, too: no
+     * pseudo-field of a request has an empty value that means something. */
     if (!slot || slot->ptr || !value.len || r->fields_begun)
         fail(r, GW_EPARSE);
     else
@@ -150,6 +154,8 @@ void h2_request_field(struct h2_request *r, struct gw_str name, struct gw_str va
         add_field(r, name, value);
 }
 
+/* RFC 9113 section 8.2.3: browsers split Cookie for the sake of compression; an origin that reads
+ * HTTP/1.1 and every rule on http.cookie expect one line. */
 static int join_cookies(struct h2_request *r)
 {
     struct h2_crumb *crumb = r->cookies;
@@ -247,11 +253,14 @@ static int read_all(struct h2_request *r, bool ended)
         !headers_add(&m->headers, GW_STR("host"), r->authority))
         err = GW_EHEADERS;
     if (!err)
+        /* From here on the rules of HTTP/1.1 judge: Host against :authority, lengths, Expect. The
+         * two versions cannot drift apart in what they refuse. */
         err = h1_read_request_fields(m, r->arena);
     if (err)
         return err;
     if (m->url.form != URL_AUTHORITY_FORM)
         m->url.scheme = m->url.authority = GW_STR_EMPTY; /* as text in origin form has none */
+    /* A CONNECT has just set this to false; here the connection outlives every stream. */
     m->keep_alive = true;
     if (!r->protocol.ptr)
         return read_framing(m, ended);

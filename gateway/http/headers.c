@@ -119,6 +119,7 @@ void headers_init(struct headers *h, struct gw_arena *arena, size_t max)
     *h = (struct headers){.arena = arena, .max = max};
 }
 
+/* The old array stays in the arena: what headers_get pointed to before is still there. */
 bool headers_reserve(struct headers *h, size_t count)
 {
     if (count <= h->cap)
@@ -138,6 +139,8 @@ bool headers_reserve(struct headers *h, size_t count)
 static bool add(struct headers *h, enum header_id id, struct gw_str name, struct gw_str value)
 {
     if (gw_unlikely(h->count == h->cap)) {
+        /* For lists that are made up field by field; a parser of text knows the number and reserves
+         * it. */
         size_t want = gw_min_size(h->cap ? h->cap * 2 : 16, h->max);
         if (h->count == h->max || !headers_reserve(h, want))
             return false;

@@ -74,6 +74,8 @@ enum range_result range_parse(struct gw_str value, uint64_t size, struct range *
             return RANGE_WHOLE;
         if (kind == SPEC_BEHIND)
             continue;
+        /* Unordered ranges fall under this, too: who asks for the end first gets the whole, as at
+         * Cloudflare, and no list must be sorted. */
         /* Overlaps make an answer larger than the object (the "Apache killer" of 2011). */
         if (found == cap || (found && r.first <= out[found - 1].last))
             return RANGE_WHOLE;

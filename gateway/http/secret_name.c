@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/http/secret_name.h"
 
+/* Anywhere in the name, without borders: "xsrf-token2" and "MyApiKey" are secrets. Not for the
+ * request path: it tries every word at every place. */
 static bool has_word(struct gw_str text, struct gw_str word)
 {
     for (; text.len >= word.len; text = gw_str_from(text, 1))

@@ -3,7 +3,8 @@
 
 #include "gateway/http/bytes.h"
 
-/* Each takes its piece off the front, or answers false. */
+/* Recursive descent along RFC 9651 section 4.2, without values: each takes its piece off the front,
+ * or answers false. The only recursion, an inner list, cannot hold another, so depth is fixed. */
 
 static bool take(struct gw_str *s, char c)
 {
@@ -146,6 +147,8 @@ bool structured_is_dictionary(struct gw_str text)
         if (!take(&text, ','))
             return false;
         text = gw_str_trim(text);
+        /* A comma at the end makes the whole invalid (RFC 9651 section 4.2.2), and an invalid field
+         * is passed over for the next in line (RFC 9213 section 2.2). */
         if (!text.len)
             return false;
     }

@@ -35,6 +35,8 @@ static bool take_scheme(struct gw_str *rest, struct gw_str *scheme)
     return false;
 }
 
+/* Userinfo is refused with the host later ("@" is no byte of one): what stands before the "@" would
+ * be the host to a careless reader. */
 static bool parse_absolute(struct gw_str target, struct url *u)
 {
     if (!take_scheme(&target, &u->scheme))
@@ -46,6 +48,7 @@ static bool parse_absolute(struct gw_str target, struct url *u)
     u->authority = gw_str_first(target, end);
     if (!end || !split_path(gw_str_from(target, end), u))
         return false;
+    /* RFC 9112 section 3.2.1: an empty path is sent on as "/". */
     if (!u->path.len)
         u->path = GW_STR("/");
     return true;
@@ -121,6 +124,8 @@ static bool lower_case(struct gw_str *name, struct gw_arena *arena)
 
 bool url_host_parse(struct gw_str authority, struct gw_arena *arena, struct url_host *out)
 {
+    /* IPv6 stays as it is spelt: "[::1]" and "[0::1]" are two hosts to zones and cache keys alike.
+     * Worst case, a visitor meets no zone; nobody gets the other's page. */
     struct url_host host = {0};
     bool bracketed = authority.len && authority.ptr[0] == '[';
     size_t end = gw_str_chr(authority, bracketed ? ']' : ':');

@@ -21,6 +21,8 @@ static int escape_value(struct gw_str text, size_t at)
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
+/* Normal: of a byte that needs its escape, in upper case ("a" is behind every digit and capital).
+ */
 static bool escape_is_normal(struct gw_str text, size_t at)
 {
     int value = escape_value(text, at);
@@ -64,6 +66,7 @@ static size_t rewrite_bytes(struct gw_str text, struct shape shape, char *out)
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
+        /* Before anything looks at slashes: "/a\..\b" has dot segments, too. */
         if (shape.merge && c == '\\')
             c = '/';
         int value = c == '%' ? escape_value(text, i) : -1;
@@ -95,6 +98,8 @@ static size_t remove_dot_segments(char *path, size_t len)
             out += end - at;
             continue;
         }
+        /* One segment back, and never before the root: "/../a" is "/a" (RFC 3986 section 5.2.4).
+         * What is written never overtakes what is read, so one buffer is enough. */
         while (up && out > 0 && path[--out] != '/')
             ;
         if (end == len)
