@@ -247,6 +247,8 @@ void rule_read(struct rule_reader *reader, const struct json *v, struct rule *ou
     out->enabled = !enabled || json_bool(enabled);
     gw_buf_init(&text, RULE_JSON_MAX);
     json_write(v, &text);
+    if (text.overflow)
+        report_error(reader->report, v, REPORT_OTHER, "a rule is larger than 256 KiB");
     out->json = gw_arena_dup(reader->arena, gw_buf_str(&text));
     gw_buf_release(&text);
     /* Rules of other phases speak of fields and actions that are not ours to judge. */

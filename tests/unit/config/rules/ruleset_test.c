@@ -404,6 +404,32 @@ static void rules_are_counted_by_plan(void **state)
     }
 }
 
+/* What is kept of a rule for the API is all of it or nothing. */
+static void a_rule_has_a_size(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {200 * 1024, 300 * 1024};
+    for (size_t i = 0; i < GW_COUNT(sizes); i++) {
+        struct gw_diags d;
+        struct gw_buf text;
+        char *long_text = gw_zalloc(sizes[i] + 1);
+        memset(long_text, 'd', sizes[i]);
+        gw_buf_init(&text, 1 << 20);
+        gw_buf_printf(&text,
+                      "{\"rules\": [{\"action\": \"set_cache_settings\", \"expression\": \"true\","
+                      "\"action_parameters\": {\"cache\": true}, \"description\": \"%s\"}]}",
+                      long_text);
+        gw_buf_char(&text, '\0');
+        struct ruleset *rs = load(text.data, &enterprise, &d);
+        assert_int_equal(rs != NULL, i == 0);
+        assert_int_equal(says(&d, GW_DIAG_ERROR, "256 KiB"), i == 1);
+        ruleset_unref(rs);
+        gw_buf_release(&text);
+        gw_diags_release(&d);
+        free(long_text);
+    }
+}
+
 static void everything_typed(void **state)
 {
     (void)state;
@@ -459,6 +485,7 @@ int main(void)
         cmocka_unit_test(hosts_are_compared_with_the_zone),
         cmocka_unit_test(refusals_have_code_pointer_and_words),
         cmocka_unit_test(rules_are_counted_by_plan),
+        cmocka_unit_test(a_rule_has_a_size),
         cmocka_unit_test(everything_typed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
