@@ -62,7 +62,8 @@ static struct rules_value extension(struct rules_request *r, struct gw_str path)
     return rules_bytes(gw_str(text, ext.len));
 }
 
-/* One string for a header that may have several lines; the usual single line is not copied. */
+/* One string for a header that may have several lines; the usual single line is not copied. An
+ * absent header is "" (spec section 5): http.user_agent eq "" is how people ask for its absence. */
 static struct rules_value line(struct rules_request *r, enum header_id id, struct gw_str separator)
 {
     size_t at = 0;
@@ -141,6 +142,7 @@ static struct rules_value derive(struct rules_request *r, enum rules_derived slo
     return RULES_NOTHING;
 }
 
+/* Kept even when it is missing for want of memory: the next rule would fail at the same thing. */
 const struct rules_value *rules_derive_now(struct rules_request *r, enum rules_derived slot)
 {
     r->derived[slot] = derive(r, slot);

@@ -28,6 +28,8 @@ static size_t count_pairs(const struct rules_request *r, enum rules_derived map)
     return count;
 }
 
+/* Half full at most. Twice as many cells as pairs, though there may be fewer keys: how many is not
+ * known before they are read. */
 static bool builder_init(struct builder *b, struct gw_arena *arena, size_t pairs)
 {
     size_t cells = 4;

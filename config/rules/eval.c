@@ -3,6 +3,10 @@
 
 #include "config/rules/functions.h"
 
+/* How an expression becomes true or false: eval_access fetches, compare.c compares, decide joins.
+ * "Missing" (spec section 7) is a kind of value and travels as such; it becomes a truth value where
+ * it is compared (eval_compare) or counted (any, all). */
+
 /* Applying [*]: every leaf is appended. `items` NULL: they are only counted. */
 struct leaves {
     const struct access *access;
@@ -38,6 +42,8 @@ static void collect(struct leaves *leaves, struct rules_value v, size_t from)
     leaves->count++;
 }
 
+/* lower(h[*]): elements whose result is missing are dropped (section 2.3), which makes the array
+ * shorter. */
 static struct rules_value run_mapped(struct eval *ev, const struct call *call)
 {
     struct rules_value first = eval_access(ev, call->args[0].access);
@@ -72,6 +78,8 @@ static struct rules_value walk_each(struct eval *ev, const struct access *a)
         return RULES_NOTHING;
     if (v.kind == RULES_VALUE_ARRAY && last)
         return v;
+    /* Walked twice, first to count: the arena takes nothing back, and the allowance is asked once,
+     * for all. */
     collect(&leaves, v, first);
     leaves.items = eval_alloc(ev, leaves.count * sizeof(*leaves.items));
     if (!leaves.items)
@@ -182,6 +190,8 @@ static bool decide(struct eval *ev, const struct logic *l)
     return test_text(ev, l);
 }
 
+/* A slot is one text that a ruleset has more than once. Known only until expr_share_reset: the
+ * facts of a request change between its phases. */
 static bool decide_shared(struct eval *ev, const struct logic *l)
 {
     uint64_t bit = 1ull << l->slot;
@@ -207,6 +217,8 @@ static struct rules_value elements(struct eval *ev, const struct compare *c)
     return v.kind == RULES_VALUE_ARRAY ? v : rules_array(NULL, 0);
 }
 
+/* Out of memory or allowance there are no elements: any() is false then and all() true, as over a
+ * missing header. */
 static struct bools compare_bools(struct eval *ev, const struct compare *c)
 {
     struct rules_value v = elements(ev, c);
@@ -218,6 +230,8 @@ static struct bools compare_bools(struct eval *ev, const struct compare *c)
     return out;
 }
 
+/* Element by element, cut to the shorter side (section 2.3). All parts are evaluated: an element
+ * that is settled says nothing about its neighbours. */
 struct bools eval_bools(struct eval *ev, const struct logic *l)
 {
     if (logic_is_compare(l->kind))

@@ -153,6 +153,7 @@ struct expr *expr_compile(struct gw_str text, const struct expr_options *options
     struct expr *e = compile(text, options, err, parse_whole);
     if (e)
         find_hosts(e);
+    /* Last, when nothing can fail any more: the share keeps pointers into this expression. */
     if (e && options->share)
         prepare_shared(options->share, e);
     return e;
@@ -164,6 +165,8 @@ struct expr *expr_compile_value(struct gw_str text, const struct expr_options *o
     return compile(text, options, err, parse_value);
 }
 
+/* Of a half-built one, too: a failed parse ends here. Regexes are chained as they are compiled, so
+ * none is lost; everything else is the arena's. */
 void expr_free(struct expr *e)
 {
     if (!e)

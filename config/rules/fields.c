@@ -130,6 +130,7 @@ static const struct rules_field fields[] = {
     {"ip.geoip.is_in_european_union", BOOL, FIELD_UNKNOWN, 0, BIZ, ENT, false},
 };
 
+/* While an expression is compiled, never for a request: one after the other will do. */
 const struct rules_field *rules_field_find(struct gw_str name)
 {
     for (size_t i = 0; i < GW_COUNT(fields); i++) {

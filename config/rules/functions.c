@@ -12,6 +12,7 @@ static const char *check_url_options(const struct arg *arg, size_t i)
     return NULL;
 }
 
+/* cidr(ip, v4, v6): each literal by its place; cidr6 has the second kind only. */
 static const char *check_prefix(const struct arg *arg, size_t i)
 {
     int64_t most = i == 1 ? 32 : 128;

@@ -107,7 +107,7 @@ struct rules_value run_decode_base64(struct eval *ev, const struct call *call,
     uint8_t *out = eval_alloc(ev, in.len);
     size_t len = 0;
     uint32_t bits = 0;
-    if (!out || in.len % 4 == 1)
+    if (!out || in.len % 4 == 1) /* six bits are no byte */
         return RULES_NOTHING;
     for (size_t i = 0; i < in.len; i++) {
         int value = base64_value(in.ptr[i]);
@@ -120,6 +120,7 @@ struct rules_value run_decode_base64(struct eval *ev, const struct call *call,
     return rules_bytes(gw_str((char *)out, len));
 }
 
+/* The whole text is read whatever the path (it must be valid JSON), so it is paid for in full. */
 static bool look_up(struct eval *ev, const struct call *call, const struct rules_value *element,
                     struct json_token *token)
 {

@@ -25,6 +25,7 @@ static char to_upper(char c)
     return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
 }
 
+/* Most text is in the wanted case already: then nothing is written. */
 static struct rules_value convert(struct eval *ev, struct rules_value v, char (*letter)(char))
 {
     size_t same = 0;

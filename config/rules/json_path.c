@@ -25,6 +25,7 @@ static void space(struct scan *s)
         s->at++;
 }
 
+/* The end reads as NUL, and so may a byte of the text: the place tells them apart. */
 static bool take(struct scan *s, char c)
 {
     if (peek(s) != c || s->at >= s->text.len)
@@ -107,6 +108,8 @@ static bool key_fits(const struct scan *s, size_t step, struct gw_str key)
     struct gw_str wanted = s->path[step].literal.s;
     if (gw_str_chr(key, '\\') == GW_NPOS)
         return gw_str_eq(key, wanted);
+    /* A key that needs its escapes and is longer than this is taken for another one: unescaping
+     * needs room, and no rule asks for such a key. */
     char plain[256];
     return key.len <= sizeof(plain) && gw_str_eq(gw_str(plain, json_unescape(key, plain)), wanted);
 }
@@ -191,6 +194,7 @@ static bool value(struct scan *s, size_t step)
     return ok;
 }
 
+/* Goes on behind a hit: the rest may be no JSON, or name the same key again. */
 bool json_path(struct gw_str text, const struct arg *path, size_t steps, struct json_token *out)
 {
     struct scan s = {.text = text, .path = path, .steps = steps, .out = out};

@@ -97,10 +97,13 @@ static bool digits(struct lexer *lx, size_t from, unsigned radix, int64_t *value
                             negative ? "small" : "large", radix);
         sum = sum * radix + digit;
     }
+    /* Negated without a sign: the least number has no positive twin. */
     *value = negative ? (int64_t)(~sum + 1) : (int64_t)sum;
     return true;
 }
 
+/* Spec section 1, item 9: "0x" and "0" decide the radix only where no "-" stands, so "-010" is
+ * minus ten. */
 bool lex_int(struct lexer *lx, int64_t *value)
 {
     if (lex_accept(lx, "0x"))
@@ -148,6 +151,8 @@ static bool address(struct lexer *lx, struct gw_str text, struct gw_ip *ip)
                     "couldn't parse address in network: invalid IP address syntax");
 }
 
+/* "/" is taken with the address, too, and then refused: a block behind "eq" is a mistake in an
+ * address, not surplus input. */
 bool lex_ip(struct lexer *lx, struct gw_ip *ip)
 {
     size_t start;
@@ -165,6 +170,7 @@ static bool ip_block(struct lexer *lx, struct gw_str chunk, struct gw_ip *low, s
         return true;
     uint64_t bits, most = low->family == GW_IP_V4 ? 32 : 128;
     struct gw_str length = gw_str_from(chunk, slash + 1);
+    /* The engine reads the length into a byte first and words the two failures differently. */
     if (!gw_str_u64(length, 255, &bits))
         return lex_fail(lx, start + slash + 1, length.len,
                         "couldn't parse length in network: invalid digit found in string");

@@ -138,6 +138,8 @@ bool lex_bytes(struct lexer *lx, struct gw_str *value)
     return true;
 }
 
+/* A quote inside of a class does not end the literal, and its backslash stays; outside, the
+ * backslash in front of a quote is the only one that goes (section 2.1). */
 static bool quoted_regex(struct lexer *lx, struct gw_str *pattern)
 {
     size_t literal = lx->at, len = 0;

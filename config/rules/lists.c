@@ -113,6 +113,7 @@ bool rules_list_has_str(const struct rules_list *list, struct gw_str value)
     return strings_has(list->texts, list->text_count, value);
 }
 
+/* Numbers are compared as they are written: "007" in a list is no 7. */
 bool rules_list_has_int(const struct rules_list *list, int64_t value)
 {
     char text[24];

@@ -39,6 +39,7 @@ bool parse_mismatch(struct parser *p, size_t offset, size_t width, struct rules_
                     rules_type_text(expected, false, want), rules_type_text(actual, false, got));
 }
 
+/* Whoever succeeds takes his level off again; after a failure nobody counts any more. */
 bool parse_nest(struct parser *p)
 {
     if (++p->depth <= EXPR_NESTING_MAX)
@@ -79,6 +80,8 @@ static struct logic *operand(struct parser *p)
     size_t start = p->lx.at;
     bool grouped = lex_accept(&p->lx, "(");
     struct logic *l;
+    /* No word ends behind "not": "notssl" negates (section 2), and no field or function begins so.
+     */
     if (!grouped && !lex_accept(&p->lx, "not") && !lex_accept(&p->lx, "!")) {
         struct access *left = parse_access(p);
         l = left ? parse_compare(p, left) : NULL;

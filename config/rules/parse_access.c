@@ -9,6 +9,8 @@ static const char *plan_needed(enum config_plan plan)
                                           : "an Enterprise plan";
 }
 
+/* A field of the response is wrong here on every plan and ends the parse; what the plan lacks is
+ * only noted, since a mistake further on is told first. */
 static bool check_field(struct parser *p, const struct rules_field *f, size_t offset)
 {
     const struct expr_options *o = p->options;
@@ -180,7 +182,8 @@ static bool arg_bytes(struct parser *p, struct arg *arg)
 }
 
 /* The grammar is ambiguous here ("ad" may begin a field or a byte string): what cannot be told by
- * its first characters is tried in this order. */
+ * its first characters is tried in this order. Nothing that a failed try leaves behind (depth,
+ * notes) matters: only a known name gets that far, and none of them reads as a literal. */
 static bool arg_guess(struct parser *p, struct arg *arg)
 {
     static bool (*const tries[])(struct parser *, struct arg *) = {arg_access, arg_ip, arg_int,
@@ -258,6 +261,8 @@ static const char *expected_types(uint8_t allowed)
     }
 }
 
+/* Arguments are counted from 0, as in the engine's messages, which people search for (section 4).
+ */
 static bool check_arg(struct parser *p, const struct call *call, const struct arg *arg)
 {
     const struct rules_function *f = call->function;

@@ -2,7 +2,7 @@
 #include "config/rules/parse.h"
 #include "config/rules/prepare.h"
 
-#define REGEXES_MAX 64 /* of one rule */
+#define REGEXES_MAX 64 /* of one rule, spec section 3; each may be a table of 128 KiB */
 
 /* What an operator word means; COMPARE_IN covers lists too. Where one word begins another the
  * longer stands first. */
@@ -110,6 +110,8 @@ static bool literal_right(struct parser *p, struct compare *c)
     return lex_bytes(&p->lx, &c->right.s);
 }
 
+/* A list of the account that is not defined is a mistake; a managed one (cf.…) is Cloudflare's own,
+ * whose contents nobody outside has. */
 static bool list_right(struct parser *p, struct compare *c)
 {
     struct gw_str name;
@@ -268,6 +270,8 @@ static void take_first_cookie(struct parser *p, struct access *a)
                GW_STR_ARG(gw_str_first(text, 100)));
 }
 
+/* An Array<Bool> that stands alone, and whatever has [*], gives an array; any() or all() must be
+ * around it, which expr.c and the argument types see to. */
 static struct logic *make(struct parser *p, struct compare *c)
 {
     const struct access *left = c->left;

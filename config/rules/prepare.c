@@ -74,6 +74,8 @@ static unsigned op_cost(enum compare_op op)
     }
 }
 
+/* starts_with(field, "literal") standing alone is a comparison: no call, no arguments, and what
+ * relates and lints comparisons sees it, too. A missing field gives false in either form. */
 static void lower_call(struct compare *c)
 {
     const struct access *a = c->left;
@@ -137,8 +139,8 @@ void prepare_chain(struct logic *l, struct logic *first, size_t count, struct gw
 /* The first occurrence gets its slot only when a second one comes: a test that occurs once is not
  * slowed by looking for a result that nobody left. */
 struct expr_share {
-    struct gw_map seen; /* text of a test → its first node */
-    unsigned slots;
+    struct gw_map seen; /* text of a test → its first node, which lives as long as the ruleset */
+    unsigned slots;     /* at most 64: known and value are a word each (rules_request) */
 };
 
 struct expr_share *expr_share_new(void)

@@ -6,14 +6,15 @@
 
 #define DEFINITION_MAX ((size_t)64 * 1024)
 
+/* From the ruleset's end, for each rule: only expressions lie outside of its arena. */
 void rate_limit_release(const struct rate_limit *rate)
 {
     for (size_t i = 0; rate && i < rate->characteristic_count; i++)
         expr_free((struct expr *)rate->characteristics[i].value);
 }
 
-/* Everything that decides what a counter means; lines, since no text of a rule can be told from its
- * neighbour otherwise. */
+/* Everything that decides what a counter means, texts in quotes: no two definitions read alike when
+ * it is known where each text ends. */
 static void add_definition(const struct rule *rule, struct gw_buf *out)
 {
     const struct rate_limit *rate = rule->rate;
@@ -40,6 +41,7 @@ void rate_limit_name_all(struct rule *rules, size_t count)
         uint64_t hash = gw_hash(gw_buf_str(&text));
         rate->definition = hash;
         for (size_t k = 0; k < i; k++)
+            /* Equal rules count apart, as at Cloudflare, where each has an id of its own. */
             hash += rules[k].rate && rules[k].rate->definition == rate->definition;
         snprintf(rate->name, sizeof(rate->name), "%016llx", (unsigned long long)hash);
     }

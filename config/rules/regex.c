@@ -10,7 +10,7 @@
 #include "config/rules/regex_pcre.h"
 #include "config/rules/regex_syntax.h"
 
-#define WRITTEN_MAX (256 * 1024)
+#define WRITTEN_MAX (256 * 1024) /* of PCRE2's pattern: one class can take most of a KiB */
 #define HEAP_KIB    4096
 /* Steps a PCRE2 match may take: about a millisecond. */
 #define MATCH_STEPS 15000
@@ -29,6 +29,7 @@ struct matcher {
 static pthread_key_t matcher_key;
 static pthread_once_t matcher_once = PTHREAD_ONCE_INIT;
 
+/* When its thread ends. The main thread's, made by `check` and `rules test`, stays until exit. */
 static void matcher_free(void *arg)
 {
     struct matcher *m = arg;

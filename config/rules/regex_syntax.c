@@ -235,6 +235,7 @@ static bool starts(const struct regex_reader *r, struct gw_str text)
 }
 
 /* Behind "(" when no "?" follows or its prefix is read: up to the closing parenthesis. */
+/* A failure leaves depth as it is: the whole pattern is refused then. */
 static struct regex_node *group_body(struct regex_reader *r, struct regex_flags flags, size_t start)
 {
     if (++r->depth > REGEX_NESTING_MAX)
@@ -374,6 +375,8 @@ static struct regex_node *single(struct regex_reader *r, struct regex_flags flag
         return dot(r, flags);
     case '^':
         return look_node(r, flags.multi_line ? LOOK_LINE_START : LOOK_TEXT_START);
+    /* Rust's "$" is the very end, never before a last newline: LOOK_TEXT_END and not PCRE2's "$"
+     * (section 1.6). */
     case '$':
         return look_node(r, flags.multi_line ? LOOK_LINE_END : LOOK_TEXT_END);
     case '*':

@@ -3,6 +3,8 @@
 
 #include "config/rules/functions.h"
 
+/* Both relations try each part of one side with each of the other, and so does what is inside: the
+ * work multiplies with the depth. */
 static bool may_go_on(struct relate *r)
 {
     return ++r->steps < RELATE_STEPS_MAX;

@@ -5,6 +5,7 @@
 
 #define MESSAGE_MAX (64 * 1024)
 
+/* A pointer that is too long ends early: a place that is half told is better than none. */
 size_t report_enter(struct report *r, struct gw_str member)
 {
     size_t back = r->pointer_len;

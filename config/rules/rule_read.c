@@ -127,6 +127,8 @@ struct expr *rule_read_value(struct rule_reader *reader, const struct json *v, c
     return tell(reader, v, field, e, &err);
 }
 
+/* Plans ration characteristics by a list of their own (rule_ratelimit.c), which has spoken already.
+ */
 struct expr *rule_read_key(struct rule_reader *reader, const struct json *v, const char *field)
 {
     struct expr_options options = options_for(reader, reader->phase);
@@ -149,6 +151,7 @@ struct expr *rule_read_expression(struct rule_reader *reader, const struct json 
     struct expr *e = expr_compile(json_str(v), &options, &err);
     if (!tell(reader, v, field, e, &err))
         return NULL;
+    /* A rule that is dead already is not told a second reason. */
     if (!lint_report_expression(reader->report, v, e))
         warn_hosts(reader, v, e);
     return e;

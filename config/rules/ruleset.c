@@ -95,6 +95,7 @@ static void read_rules(struct ruleset *rs, struct report *r, const struct json *
 {
     struct rule_reader reader = {r, &rs->arena, rs->info.phase, rs->info.phase_name, rs->share};
     size_t count = json_count(rules), most = most_rules(rs->info.phase, r->options->plan);
+    /* Not read at all then: a thousand rules too many would mean a thousand more messages. */
     if (count > most) {
         report_error(r, rules, REPORT_COUNT,
                      "exceeded maximum number of rules in the phase %.*s: %zu out of %zu",
@@ -154,6 +155,9 @@ static const struct json *unwrap(struct report *r, const struct json *v)
     return NULL;
 }
 
+/* By the last reference, in whatever thread that is (a worker that leaves an old snapshot), or by
+ * the loader after an error, with rules that are filled in part: what was not read is NULL.
+ * Expressions before the arena, where the rules that name them lie. */
 static void destroy(struct ruleset *rs)
 {
     for (size_t i = 0; i < rs->count; i++) {
@@ -199,6 +203,7 @@ struct ruleset *ruleset_ref(struct ruleset *rs)
     return rs;
 }
 
+/* acq_rel: whoever frees has seen what the others did with it before they let go. */
 void ruleset_unref(struct ruleset *rs)
 {
     if (rs && atomic_fetch_sub_explicit(&rs->refs, 1, memory_order_acq_rel) == 1)
@@ -233,6 +238,7 @@ static void match_rule(const struct ruleset *rs, size_t i, struct rules_request 
 
 void ruleset_match(const struct ruleset *rs, struct rules_request *r, struct ruleset_result *result)
 {
+    /* `from` and `rule` keep what they held: without its bit nobody reads them. */
     result->settings.present = 0;
     memset(result->matched, 0, sizeof(result->matched));
     expr_share_reset(r);

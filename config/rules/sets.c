@@ -37,6 +37,8 @@ size_t int_ranges_finish(struct int_range *ranges, size_t count)
     return last + 1;
 }
 
+/* Ranges that overlap become one. Neighbours stay two, unlike those of numbers: that would take an
+ * addition over sixteen bytes, and a search finds either. */
 size_t ip_ranges_finish(struct ip_range *ranges, size_t count)
 {
     if (count == 0)
@@ -71,6 +73,7 @@ bool int_ranges_has(const struct int_range *ranges, size_t count, int64_t value)
     return low > 0 && value <= ranges[low - 1].high;
 }
 
+/* Order is by family first: an address of IPv6 lies behind the end of every range of IPv4. */
 bool ip_ranges_has(const struct ip_range *ranges, size_t count, const struct gw_ip *ip)
 {
     size_t low = 0, high = count;

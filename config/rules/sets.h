@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The literal sets of `in { … }` and the contents of named lists: sorted once, then searched by
- * halving. Number and address ranges that touch or overlap are merged, so that one range decides.
+ * halving. Ranges that overlap (numbers: or touch) are merged, so that one range decides.
  *
  * Owns: nothing; items lie in the arena or heap of the builder, strings are borrowed. Thread: one
  * builds, then any reads. */

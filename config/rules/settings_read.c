@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/rules/settings_read.h"
 
-#define TTL_MAX      ((int64_t)1 << 40)
-#define STATUSES_MAX 900
+#define TTL_MAX      ((int64_t)1 << 40) /* seconds: times 1000 it still fits, plus any date */
+#define STATUSES_MAX 900                /* one for each status there is */
 #define PORTS_MAX    100
 
 typedef void read_setting(struct settings_reader *s, const struct json *v,
@@ -282,6 +282,8 @@ static void read_timeout(struct settings_reader *s, const struct json *v,
         report_error(s->report, v, REPORT_OTHER, "must be 100 to 6000 seconds");
 }
 
+/* Read for its mistakes only, as the two below: not simulated, but a file that Cloudflare would
+ * refuse is refused. */
 static void read_reserve(struct settings_reader *s, const struct json *v,
                          struct cache_settings *out)
 {

@@ -163,6 +163,8 @@ static void read_query(struct settings_reader *s, const struct json *v,
 {
     static const char *const known[] = {"include", "exclude", NULL};
     report_unknown(s->report, v, known);
+    /* Of any type: there are several spellings (spec/api-v4.md section 3.3), and null is none of
+     * them but absence. */
     const struct json *include = json_get(v, "include"), *exclude = json_get(v, "exclude");
     include = include && json_type(include) != JSON_NULL ? include : NULL;
     exclude = exclude && json_type(exclude) != JSON_NULL ? exclude : NULL;

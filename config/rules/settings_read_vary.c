@@ -37,6 +37,8 @@ static bool read_action(struct settings_reader *s, const struct json *object,
     return true;
 }
 
+/* Refused and not folded when in capitals: the names are keys of an object, and "Accept" beside
+ * "accept" would be one header with two actions. */
 static bool name_allowed(struct gw_str name)
 {
     for (size_t i = 0; i < name.len; i++) {

@@ -18,6 +18,8 @@ const char *rules_type_text(struct rules_type t, bool debug, char *out)
     return out;
 }
 
+/* In order: maps that are asked by a constant key are not built at all (derive_key.c); what comes
+ * here was used as a whole before. */
 struct rules_value rules_map_get(struct rules_value map, struct gw_str key)
 {
     if (map.kind != RULES_VALUE_MAP)

@@ -98,6 +98,7 @@ static const char *word(const struct json *expect)
     return gw_str_eq(json_str(expect), GW_STR("error")) ? "error" : "(not true, false or error)";
 }
 
+/* Everything anew for each vector: lists belong to it, and compiled expressions point into them. */
 static void judge(struct run *run, const struct json *vector, const struct json *expect,
                   bool missing_ne)
 {

@@ -53,7 +53,8 @@ static bool piece_at(const struct wildcard *w, struct gw_str piece, const char *
     return true;
 }
 
-/* Where the piece first occurs; GW_NPOS for nowhere or when work is used up. */
+/* Where the piece first occurs; GW_NPOS for nowhere or when work is used up. It has a first byte:
+ * two stars in a row are refused, so only the first and the last piece can be empty. */
 static size_t piece_find(const struct wildcard *w, struct gw_str piece, struct gw_str value,
                          int64_t *work)
 {
@@ -77,6 +78,7 @@ bool wildcard_match(const struct wildcard *w, struct gw_str value, int64_t *work
     struct gw_str first = w->pieces[0], last = w->pieces[w->count - 1];
     if (w->count == 1)
         return value.len == first.len && piece_at(w, first, value.ptr);
+    /* The two ends may not share bytes: "ab*bc" does not match "abc". */
     if (value.len < first.len + last.len || !piece_at(w, first, value.ptr) ||
         !piece_at(w, last, value.ptr + value.len - last.len))
         return false;
