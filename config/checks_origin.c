@@ -38,6 +38,8 @@ static void settle_server(struct load *l, const struct config_origin *origin,
     server->server_count = 0;
     server->weight = own.weight;
     server->backup = own.backup;
+    /* For its facts, over those of the origin. The text was taken when it was read, so nothing is
+     * reported a second time; one that was refused is empty here. */
     if (own.url.len)
         form_origin_url.parse(l, NULL, own.url, server);
 }
@@ -88,6 +90,8 @@ void check_origin(struct load *l, const struct json *v, void *target)
         json_key_error(l->doc, servers, l->diags,
                        "\"url\" and \"servers\" exclude each other; list the URL as one of the "
                        "servers");
+    /* Judged as written, before settle_servers makes an origin of one URL its own server and gives
+     * each the others' settings. */
     if (o->server_count)
         check_servers(l, v, o);
     settle_servers(l, o);
@@ -111,6 +115,7 @@ void check_origin_rule(struct load *l, const struct json *v, void *target)
     if (!rule->has_origin && !has_host)
         json_error(l->doc, v, l->diags,
                    "this rule changes nothing; give it an \"origin\" or a \"host_header\"");
+    /* The origin inside has been checked, and its servers have their copies already. */
     if (rule->has_origin && has_host) {
         rule->origin.host_header = rule->host_header;
         for (size_t i = 0; i < rule->origin.server_count; i++)
@@ -210,6 +215,8 @@ bool config_fault_read(const struct json_doc *doc, const struct json *v, struct 
                        struct gw_diags *diags, struct config_fault *out)
 {
     size_t before = diags->errors;
+    /* verbatim: with ${file:…} whoever may set a fault could read every file and variable of the
+     * process in an error message. */
     struct load l = {
         .doc = doc, .diags = diags, .arena = arena, .base = "", .plan = -1, .verbatim = true};
     *out = (struct config_fault){0};

@@ -121,6 +121,8 @@ static bool expand_one(struct expansion *x, struct gw_str raw, size_t at, size_t
     return add_variable(x, inside, at, close + 1);
 }
 
+/* One pass: what a variable or file brings is not looked at again, so that a "${" in a password is
+ * two bytes of it. */
 static bool expand_all(struct expansion *x, struct gw_str raw)
 {
     size_t at = 0;

@@ -29,6 +29,8 @@ static int read_all(int fd, struct gw_buf *out)
     /* The size of a file is not asked for: pipes have none and files grow. */
     for (;;) {
         size_t room = gw_min_size(CHUNK, out->max - out->len);
+        /* A full buffer reads one byte more: only that tells a file that just fits from one that is
+         * too large. */
         char byte, *into = room ? gw_buf_reserve(out, room) : &byte;
         ssize_t n = read(fd, into, room ? room : 1);
         if (n < 0 && errno == EINTR)
@@ -54,6 +56,7 @@ int file_read(const char *path, struct gw_buf *out)
     return err;
 }
 
+/* Opened, for access(2) asks on behalf of the real user, not of the one that reads. */
 int file_probe(const char *path)
 {
     int fd = open_file(path);

@@ -249,6 +249,7 @@ static bool parse_redis_cluster(struct load *l, const struct json *v, struct gw_
         seed.host = load_lower(l, seed.host);
         seeds[count++] = seed;
     }
+    /* At least one seed by now: an empty list is one empty item, which is no host. */
     b->cluster = true;
     b->host = seeds[0].host;
     b->port = seeds[0].port;

@@ -77,6 +77,8 @@ static void build(struct json_doc *doc, struct gw_diags *diags)
     char *plain = gw_alloc(len + 1);
     memcpy(plain, doc->source.text.ptr, len + 1);
     if (json_check(&doc->source, plain, diags)) {
+        /* With the NUL behind the text, which require_null_terminated wants to see: all of the text
+         * is one value. */
         doc->root = cJSON_ParseWithLengthOpts(plain, len + 1, NULL, true);
         if (!doc->root) /* the text is JSON, so that memory is gone */
             abort();
@@ -157,6 +159,7 @@ const char *json_type_name(enum json_type type)
     return names[type];
 }
 
+/* As many stars as there were bytes, so that places stay true. */
 void json_hide(struct json_doc *doc, const struct json *string)
 {
     if (!string || json_type(string) != JSON_STRING ||

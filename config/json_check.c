@@ -311,6 +311,7 @@ static bool check_separator(struct check *c, char close, size_t open_at, bool *m
     if (c->at >= c->len)
         return FAIL(c, open_at, 1, "this \"%c\" is never closed; expected \"%c\"", c->text[open_at],
                     close);
+    /* The next item is fine: what is missing belongs behind the one before. */
     if (byte == '"' || byte == '{' || byte == '[')
         return FAIL(c, behind - 1, 1, "expected \",\" or \"%c\" behind this", close);
     return fail_unexpected(c, close == '}' ? "\",\" or \"}\"" : "\",\" or \"]\"");
@@ -319,6 +320,7 @@ static bool check_separator(struct check *c, char close, size_t open_at, bool *m
 static bool check_container(struct check *c, char close, bool (*check_item)(struct check *))
 {
     size_t open_at = c->at++;
+    /* Taken off again on success alone: after a fault nothing is read any more. */
     if (++c->depth > JSON_DEPTH_MAX)
         return FAIL(c, open_at, 1, "nested deeper than %d levels", JSON_DEPTH_MAX);
     bool more = true;

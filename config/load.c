@@ -10,7 +10,8 @@ struct owned {
     struct config config;
 };
 
-/* Every list in the configuration is a pointer to its items and, right behind, their number. */
+/* Every list in the configuration is a pointer to its items and, right behind, their number. Copied
+ * as bytes: the field's own type is a pointer to its items, which a void ** may not alias. */
 static void set_list(void *target, void *items, size_t count)
 {
     memcpy(target, &items, sizeof(items));
@@ -118,6 +119,8 @@ void load_section(struct load *l, const struct schema_section *section, const st
             json_error(l->doc, v, l->diags, "\"%s\" is missing (%s)", key->name, key->help);
         load_value(l, key, member, (char *)target + key->offset);
     }
+    /* Last, and inner sections before outer ones: a check sees defaults filled in, and parts that
+     * have been checked and settled themselves. */
     if (section->check)
         section->check(l, v, target);
 }
@@ -207,6 +210,8 @@ struct config *config_load_text(const struct gw_source *source,
     return load_and_keep(json_parse(source, diags), overrides, diags);
 }
 
+/* With the last reference to a snapshot, at a tool's end, or by load_document after an error: the
+ * document is not ours yet then, and load_and_keep frees it. */
 void config_free(struct config *config)
 {
     if (!config)

@@ -198,6 +198,7 @@ static void load_string(struct load *l, const struct schema_key *key, const stru
         store_path(l, v, x.text, target);
     else if (!literal_ok || !store_text(l, key, x.text, target))
         load_fail_expected(l, key, v);
+    /* The line itself is not quoted with it: load.c has hidden the value before. */
     if ((key->flags & SCHEMA_SECRET) && key->kind == SCHEMA_TEXT && x.literal)
         json_warn(l->doc, v, l->diags,
                   "\"%s\" is a secret and stands in the file; use \"${VAR}\" or \"${file:PATH}\"",
