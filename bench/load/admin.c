@@ -32,6 +32,9 @@ struct load_admin {
 
 static void send_next(struct load_admin *a);
 
+/* The call in front is over: answered, given up, or never sent. It leaves the line before its owner
+ * hears, who may ask for the next thing at once; that goes out from the loop, since the body he is
+ * looking at is still ours. He must not free us from in here. */
 static void finish(struct load_admin *a, const struct load_admin_reply *reply)
 {
     struct gw_list *link = gw_list_pop(&a->calls);
@@ -64,7 +67,8 @@ static void on_answer(void *ctx, struct channel *c, const struct channel_answer 
         a->channel = NULL;
         a->ready = false;
     }
-    /* A kept connection may have been closed under the request: once more on a fresh one. */
+    /* A kept connection may have been closed under the request: once more on a fresh one (RFC 9112
+     * section 9.3.1), of which `retried` makes the last. */
     if (!answer->status && answer->error == LOAD_ERROR_CLOSED && !a->retried) {
         a->retried = true;
         a->busy = false;
@@ -77,6 +81,8 @@ static void on_answer(void *ctx, struct channel *c, const struct channel_answer 
     finish(a, &reply);
 }
 
+/* While it was ready nobody waited for it: the next call opens another. Before that, the call in
+ * front was why it was opened, and fails. */
 static void on_lost(void *ctx, struct channel *c, int err)
 {
     struct load_admin *a = ctx;
@@ -106,6 +112,7 @@ static void send_next(struct load_admin *a)
         return;
     a->busy = true;
     gw_buf_clear(&a->body);
+    /* An error here has ended the channel already (channel.h): nothing is closed. */
     int err = channel_send(a->channel, gw_str(call->request, call->length), call->method, &a->body);
     if (err) {
         const struct load_admin_reply reply = {.err = err};
@@ -173,6 +180,8 @@ struct load_admin *load_admin_new(struct gw_loop *loop, struct gw_str address, s
     return a;
 }
 
+/* At the end of a run, after an interruption too, with calls in line and one under way: their
+ * owners are about to go and are not told. The channel goes before the buffer that it fills. */
 void load_admin_free(struct load_admin *a)
 {
     if (!a)

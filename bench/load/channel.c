@@ -29,6 +29,10 @@ static const struct h1_limits limits = {16 << 10, 128 << 10, 256};
 
 /* ---- ends ---- */
 
+/* The one end of a channel: after an answer that is its last, a failure, a send that failed, or
+ * when its owner closes it. No two can meet: each returns at once without touching c, the
+ * connection is abandoned (no event comes any more), and an owner who was told does not close
+ * (channel.h). */
 static void dispose(struct channel *c)
 {
     gw_deadline_cancel(&c->deadline);
@@ -86,6 +90,9 @@ static void read_refusal(const struct channel *c, struct channel_answer *a)
     a->retry_after_s = (uint32_t)seconds;
 }
 
+/* What the owner needs is copied first: he may send the next request from inside, which begins a
+ * new message in the same arena and, if that fails, frees the channel. So nothing here touches c
+ * behind the call. */
 static void finish(struct channel *c, bool more_bytes)
 {
     const struct gw_str *cache = headers_get(&c->message.headers, HEADER_CF_CACHE_STATUS);
@@ -121,6 +128,8 @@ static void on_read(void *ctx, struct gw_str data)
 {
     struct channel *c = ctx;
     struct gw_str body;
+    /* Bytes that nobody asked for would be taken for the next answer (response splitting): the
+     * connection cannot be trusted with one. */
     if (c->state != CHANNEL_BUSY) {
         fail(c, LOAD_ERROR_PROTOCOL, GW_EPARSE);
         return;

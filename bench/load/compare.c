@@ -6,7 +6,7 @@
 #include "bench/load/units.h"
 
 #define Z_LIMIT      2.5758 /* two-sided, p = 0.01 */
-#define SHARE_POINTS 1.0
+#define SHARE_POINTS 1.0    /* as COMPARE_EFFECT_PERCENT for latencies: the least that matters */
 #define VALUES_MAX   STATS_INTERVALS_MAX
 
 /* ---- tests ---- */

@@ -80,6 +80,8 @@ static bool reach(struct expectation *e, size_t window)
     return true;
 }
 
+/* By when the request was due, in its phase or in the run: a slow answer counts in the window that
+ * caused it. */
 static void take_cell(struct expectation *e, const struct load_sample *x, bool hit)
 {
     uint64_t at_us = e->phase == EXPECT_NONE ? x->intended_us : x->phase_us;

@@ -6,6 +6,7 @@
 
 #include "bench/load/units.h"
 
+/* == on doubles is meant: counts are whole numbers below 2^53, which are exact. */
 static bool holds(const struct expectation *e, double value)
 {
     switch (e->compare) {

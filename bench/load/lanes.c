@@ -67,6 +67,8 @@ static bool line_pop(struct lanes *p, struct load_flight *out)
 
 /* ---- lanes ---- */
 
+/* Its channel has ended by itself (last answer, lost, send failed); lanes_free closes those that
+ * have not. */
 static void lane_gone(struct lane *lane)
 {
     gw_list_remove(&lane->link);
@@ -86,6 +88,8 @@ static void tell_failed(struct gw_task *task)
     struct lanes *p = gw_container_of(task, struct lanes, tell);
     const struct channel_answer lost = {.error = LOAD_ERROR_CLOSED,
                                         .done_us = gw_loop_real_us(p->loop)};
+    /* By value, and the count asked each time: whoever hears may submit, which may fail and let the
+     * array grow. */
     for (size_t i = 0; i < p->failed_count; i++) {
         struct load_flight flight = p->failed[i];
         p->events->on_done(p->ctx, &flight, &lost);
@@ -121,6 +125,8 @@ static void send_on(struct lane *lane, const struct load_flight *flight)
 
 static void open_lane(struct lanes *p);
 
+/* Connections under way count for the line: one for each request that waits, never more, or a short
+ * stall would open all that are allowed. */
 static void serve_line(struct lanes *p)
 {
     struct load_flight flight;
@@ -231,6 +237,8 @@ static void close_all(struct gw_list *list)
     }
 }
 
+/* When the run is over; requests may be under way (an interruption), and their ends are not told.
+ */
 void lanes_free(struct lanes *p)
 {
     if (!p)
@@ -250,6 +258,8 @@ bool lanes_submit(struct lanes *p, const struct load_flight *flight)
         send_on(gw_list_entry(p->idle.next, struct lane, link), flight);
         return true;
     }
+    /* Only where the plan's ceiling is what it waits for: a connection that is still being opened
+     * is the server's time. */
     p->counts.waited += p->counts.open >= p->max;
     if (!line_push(p, flight))
         return false;

@@ -261,6 +261,8 @@ int load_test(const struct load_options *o, FILE *out, FILE *err)
         code = run(&s);
     if (!code && !o->dry_run)
         code = judge(&s);
+    /* In every end, also when the run never began: a result of zeros is released like any other.
+     * The plan is last, the result points into it. */
     run_result_release(&s.result);
     tls_client_unref(s.tls);
     load_plan_free(s.plan);

@@ -119,6 +119,8 @@ static void judge_action(struct outcome *o, const struct run_action *a)
         ->phase = a->phase;
 }
 
+/* What makes the rest meaningless comes first: a generator that was the limit neither passed
+ * nor failed anything, and one promise that was broken is enough, whatever could not be checked. */
 static enum load_verdict decide(struct outcome *o, const struct run_result *r)
 {
     char space[SEEN_MAX];

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/load/pick.h"
 
-/* Where one request of the mix stands in each group that takes part. */
+/* Where one request of the mix stands in each group that takes part. Each request goes through the
+ * identities by itself: with one turn for all, two requests would share out the even and the odd.
+ */
 struct pick_entry {
     struct rotation groups;
     uint64_t *turns;

@@ -31,12 +31,15 @@ struct probe {
 
 /* ---- ends ---- */
 
+/* The owner frees the probe in here: nothing follows. */
 static void on_tell(struct gw_task *task)
 {
     struct probe *p = gw_container_of(task, struct probe, tell);
     p->setup.done(p->setup.ctx, &p->verdict);
 }
 
+/* The first verdict counts. It can be found inside a callback of the channel, which is still to be
+ * touched there; so it is told from the loop. */
 static void GW_PRINTF(3, 4) conclude(struct probe *p, int honest, const char *fmt, ...)
 {
     va_list args;
@@ -234,6 +237,8 @@ struct probe *probe_start(const struct probe_setup *setup, const struct load_fli
     return p;
 }
 
+/* After the verdict, or when the run is interrupted, in any step. A call at the admin listener may
+ * hold p then; run.c ends that one first. */
 void probe_free(struct probe *p)
 {
     if (!p)

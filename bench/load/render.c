@@ -10,6 +10,8 @@ enum http_method load_render(const struct load_plan *plan, const struct load_fli
     const struct identity_group *g = &plan->groups[flight->group];
     struct identity_place place = identity_place(g, flight->index, flight->round);
     char ip[GW_IP_TEXT_MAX];
+    /* From the request's number alone: its bytes do not depend on who was rendered before, and a
+     * probe that sends it again sends the same. */
     struct gw_rng rng = {plan->seed ^ flight->sample.number[LOAD_RUN] * 0x9e3779b97f4a7c15u};
     struct template_values values = {
         .n = flight->sample.number[LOAD_RUN],

@@ -110,6 +110,8 @@ double report_hit_percent(const struct stats_group *g)
     return all ? 100.0 * (double)g->cache[LOAD_CACHE_HIT] / (double)all : -1;
 }
 
+/* For HTML and XML, in text and between double quotes. XML 1.0 section 2.2 knows no control bytes
+ * but tab and line ends, not even escaped. */
 void report_add_escaped(struct gw_str text, struct gw_buf *out)
 {
     static const struct {

@@ -6,11 +6,14 @@
 #include "bench/load/run_private.h"
 
 #define BATCH    256 /* requests taken up before answers are read again */
-#define TICK_MS  100
+#define TICK_MS  100 /* for people: progress, and how soon an interruption is noticed */
 #define BODY_MAX ((size_t)80 << 20)
 
 /* ---- sending ---- */
 
+/* Every instant counts from when the request was due, and its numbers are given before it is sent:
+ * neither may depend on how the server does. A request that the full line drops has used its
+ * numbers up. */
 static void take_up(struct run *r, uint64_t due_us, uint64_t now_us)
 {
     struct picked what = pick_next(&r->pick);
@@ -33,6 +36,8 @@ static void take_up(struct run *r, uint64_t due_us, uint64_t now_us)
     r->stats->dropped++;
 }
 
+/* The next phase begins at the planned end of this one, not now: a late turn must not shift the
+ * rest of the plan. */
 static void end_phase(struct run *r)
 {
     uint64_t end_us = r->phase_end_us;
@@ -45,6 +50,8 @@ static void end_phase(struct run *r)
         run_begin_phase(r, end_us);
 }
 
+/* From the timer and from `more`, which may both come in one turn: the second finds nothing due, or
+ * another state. */
 void run_dispatch(struct run *r)
 {
     uint64_t now_us = gw_loop_real_us(r->loop);
@@ -90,6 +97,8 @@ static enum http_method on_render(void *ctx, const struct load_flight *flight, s
     return load_render(r->plan, flight, out, &r->scratch);
 }
 
+/* The books are closed for this request before the boundary may move on: its step can begin a phase
+ * or end the run. */
 static void on_done(void *ctx, struct load_flight *flight, const struct channel_answer *a)
 {
     struct run *r = ctx;
@@ -140,6 +149,9 @@ static void on_tick(struct gw_deadline *d)
     gw_deadline_set(r->loop, &r->tick, TICK_MS);
 }
 
+/* When the checks are over or somebody interrupts, in whatever state. `pick` is held in RUN_SENDING
+ * only; end_phase has given it back otherwise. Twice can happen (a verdict in the turn of an
+ * interruption) and does nothing more. */
 void run_finish(struct run *r)
 {
     if (r->state == RUN_SENDING && r->phase < r->plan->phase_count) {

@@ -21,6 +21,9 @@ static void on_verdict(void *ctx, const struct probe_verdict *verdict)
     run_check(r);
 }
 
+/* One probe after the other: two at once would use up each other's limits. A probe's verdict comes
+ * from a later turn and after its last call, so it can be freed there and nothing of it is under
+ * way at the admin listener. */
 void run_check(struct run *r)
 {
     const struct probe_setup setup = {

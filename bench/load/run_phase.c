@@ -67,6 +67,8 @@ static bool call_next(struct run *r)
         if (r->admin)
             return true;
     }
+    /* After the calls, right before the phase: what a call makes the gateway ask its origin is not
+     * the phase's. */
     if (r->asked_origin || !r->admin || !load_plan_asks_origin(r->plan))
         return false;
     r->asked_origin = r->asking_origin = true;
@@ -74,6 +76,8 @@ static bool call_next(struct run *r)
     return true;
 }
 
+/* Called whenever something ends: a request, a call, a count. It goes on only when nothing of these
+ * is left, so the order in which they end does not matter. */
 void run_boundary_step(struct run *r)
 {
     if (r->under_way || r->asking_origin || call_next(r))

@@ -118,7 +118,8 @@ static void read_expect(struct reader *r, const struct json *v, void *field)
     scenario_expectations(r, v, EXPECT_NONE);
 }
 
-/* The order of the table is the order of reading. */
+/* The order of the table is the order of reading: "host" before "target", which names the host only
+ * when nobody else has; names of requests, identities and phases before what refers to them. */
 static const struct read_field fields[] = {
     {"name", read_text, offsetof(struct load_plan, name), false},
     {"host", read_value, offsetof(struct load_plan, host_header), false},

@@ -6,7 +6,7 @@
 
 #define BODY_MAX     ((size_t)64 << 20)
 #define GENERATE_MAX ((uint64_t)64 << 20)
-#define BOUNDARY     "nearedge-load-7d1f3a9c5b"
+#define BOUNDARY     "nearedge-load-7d1f3a9c5b" /* fixed: the same plan, the same bytes */
 
 /* ---- bodies ---- */
 
@@ -52,7 +52,7 @@ static void add_file(struct reader *r, const struct json *v, struct load_request
     struct gw_buf bytes;
     gw_buf_init(&bytes, BODY_MAX);
     struct gw_str path = file_resolve(&r->plan->arena, r->base, json_str(v));
-    int err = json_str(v).len ? file_read(path.ptr, &bytes) : -22;
+    int err = json_str(v).len ? file_read(path.ptr, &bytes) : -22; /* EINVAL */
     if (err)
         read_error(r, v, "%s: %s", json_str(v).len ? path.ptr : "a path", gw_strerror(err));
     else

@@ -13,6 +13,8 @@ static double segment_count(const struct schedule_segment *g)
 void schedule_begin(struct schedule *s, const struct schedule_plan *plan, uint64_t seed)
 {
     *s = (struct schedule){.plan = plan, .rng = {seed}};
+    /* Exponential gaps by inversion: 53 random bits are a number in [0, 1), so the logarithm is
+     * never that of 0. */
     if (plan->poisson)
         s->due = -log1p(-(double)(gw_rng_next(&s->rng) >> 11) * 0x1p-53);
 }

@@ -108,6 +108,8 @@ static void close_interval(struct stats *s)
     i->max_us = s->interval.max_us;
 }
 
+/* By when the answer came; answers come in that order, so one histogram serves the interval under
+ * way, and of those before only percentiles are kept. */
 static void interval_add(struct stats *s, const struct load_sample *x)
 {
     while (x->done_us >= s->interval_count * s->interval_us &&

@@ -88,6 +88,7 @@ static void on_answer(void *ctx, struct channel *c, const struct channel_answer 
     (void)ctx, (void)c, (void)answer; /* nothing is asked */
 }
 
+/* The reason is read before this channel goes; try_next may put the next one into its place. */
 static void on_lost(void *ctx, struct channel *c, int err)
 {
     struct search *s = ctx;

@@ -7,6 +7,8 @@ bool units_number(struct gw_str *rest, double *out)
     double value = 0, scale = 1;
     size_t at = 0, digits = 0;
     bool fraction = false;
+    /* A double has nothing to add behind sixteen digits: they stay behind, and no unit begins with
+     * one. */
     for (; at < rest->len && digits < 16; at++) {
         char c = rest->ptr[at];
         if (c == '.' && !fraction && digits && at + 1 < rest->len && gw_is_digit(rest->ptr[at + 1]))
