@@ -13,6 +13,7 @@ static void on_action(void *ctx, const struct load_admin_reply *reply)
     struct run *r = call->run;
     call->done->err = reply->err;
     call->done->status = reply->status;
+    r->calling--;
     if (r->state == RUN_BOUNDARY)
         run_boundary_step(r);
 }
@@ -26,6 +27,7 @@ static void start_action(struct run *r, const struct load_action *action)
     if (!r->admin)
         return;
     *call = (struct run_call){r, done};
+    r->calling++;
     load_admin_call(r->admin, action->method, action->path, action->body, on_action, call);
 }
 
@@ -80,7 +82,7 @@ static bool call_next(struct run *r)
  * is left, so the order in which they end does not matter. */
 void run_boundary_step(struct run *r)
 {
-    if (r->under_way || r->asking_origin || call_next(r))
+    if (r->under_way || r->calling || r->asking_origin || call_next(r))
         return;
     if (r->phase < r->plan->phase_count)
         run_begin_phase(r, gw_loop_real_us(r->loop));

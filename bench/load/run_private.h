@@ -45,7 +45,8 @@ struct run {
     uint64_t number, phase_number;
     uint64_t *request_numbers, *phase_request_numbers;
 
-    size_t before; /* the next action to call before the phase */
+    size_t before;    /* the next action to call before the phase */
+    unsigned calling; /* actions without an answer yet, also those of the phase that has ended */
     bool asking_origin, asked_origin;
     struct load_flight *refused; /* of each request the first that got 429; status 0: none */
     struct probe *probe;

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """nearedge load against a real gateway: what is sent, the team's own file, reports, safety, mistakes."""
+import http.server
 import json
 import os
 import re
 import signal
 import subprocess
+import threading
 import time
 import xml.etree.ElementTree as xml
 from html.parser import HTMLParser
@@ -249,6 +251,42 @@ def test_every_mistake_with_its_place(tmp_path):
     assert f"{path}:4:65: error: " in load.err
     assert load("/no/such/file.json") == 3 and "no such file" in load.err.lower()
     assert load("--url", "http://127.0.0.1:1/", burst=1) == 1 and "refused" in load.err
+
+
+def test_a_phase_waits_for_its_calls_behind_slow_ones_of_the_last(tmp_path):
+    """The call of phase one is still unanswered at its end: that answer is not the one phase two waits for."""
+    seen = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            time.sleep(0.3)
+            seen.append(self.path)
+            self.do_GET()
+
+        def do_GET(self):
+            if self.command == "GET":
+                seen.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"127.0.0.1:{server.server_port}"
+        load = Load(tmp_path)
+        assert load(load.write("scenario.json", {
+            "target": f"http://{address}", "admin": address,
+            "requests": {"one": {"path": "/one"}, "two": {"path": "/two"}},
+            "phases": [{"name": "first", "rate": {"burst": 1}, "duration": "100ms", "mix": "one",
+                        "actions": [{"call": "POST /during", "at": "10ms"}]},
+                       {"name": "second", "rate": {"burst": 1}, "mix": "two", "actions": [{"call": "POST /before"}]}]})) == 0, load.out
+        server.shutdown()
+    assert seen[:4] == ["/one", "/during", "/before", "/two"]
 
 
 def test_interrupt_ends_with_the_report_so_far(load):
