@@ -251,15 +251,21 @@ static void on_closed(uv_handle_t *handle)
     free(c);
 }
 
-void conn_close(struct conn *c)
+/* Before any kind of close: the loop's lists must not know a connection that on_closed frees. */
+static void leave_loop(struct conn *c)
 {
-    if (c->closing)
-        return;
     c->closing = true;
     c->reading = false;
     gw_deadline_cancel(&c->linger);
     gw_task_cancel(&c->connect_failure);
     gw_task_cancel(&c->in_line);
+}
+
+void conn_close(struct conn *c)
+{
+    if (c->closing)
+        return;
+    leave_loop(c);
     uv_close(&c->handle, on_closed);
 }
 
@@ -271,9 +277,7 @@ void conn_reset(struct conn *c)
         conn_close(c);
         return;
     }
-    c->closing = true;
-    c->reading = false;
-    gw_deadline_cancel(&c->linger);
+    leave_loop(c);
     if (uv_tcp_close_reset(&c->tcp, on_closed) != 0)
         uv_close(&c->handle, on_closed);
 }

@@ -200,7 +200,16 @@ struct hall {
     size_t ear_count, heard, closed;
     uint64_t turn;
     size_t in_turn, longest_turn;
+    size_t enough; /* heard bytes at which everybody is thrown out; 0: nobody is */
 };
+
+static void throw_out(struct hall *h)
+{
+    for (size_t i = 0; i < SPEAKERS; i++) {
+        conn_reset(h->ears[i]);
+        conn_close(h->speakers[i]);
+    }
+}
 
 static void hear(void *ctx, struct gw_str data)
 {
@@ -211,6 +220,8 @@ static void hear(void *ctx, struct gw_str data)
     h->in_turn += data.len;
     h->heard += data.len;
     h->longest_turn = gw_max_u64(h->longest_turn, h->in_turn);
+    if (h->enough && h->heard >= h->enough)
+        throw_out(h);
     if (h->heard == SPEAKERS * SPEECH)
         gw_loop_stop(h->loop);
 }
@@ -247,29 +258,37 @@ static void on_ear(void *ctx, struct conn *c)
         gw_loop_stop(h->loop);
 }
 
-/* All of it lies in the kernel before anybody listens: how much of it one turn of the loop takes is
- * how long everybody else waits. */
+/* All of it lies in the kernel before anybody listens. Returns when all was heard, or when
+ * everybody has left. */
+static struct listener *hold_speeches(struct hall *h)
+{
+    const struct gw_ip loopback = {GW_IP_V4, {127, 0, 0, 1}};
+    struct net_address at = net_address_ip(&loopback, 0);
+    int err;
+    struct listener *listener = listener_open(h->loop, &at, on_ear, h, &err);
+    assert_non_null(listener);
+    at = listener_address(listener);
+    for (size_t i = 0; i < SPEAKERS; i++)
+        h->speakers[i] = conn_connect(h->loop, &at, &hall_events, h);
+    gw_loop_run(h->loop);
+    struct iovec speech = {gw_zalloc(SPEECH), SPEECH};
+    for (size_t i = 0; i < SPEAKERS; i++)
+        assert_int_equal(conn_write(h->speakers[i], &speech, 1, NULL), 0);
+    for (size_t i = 0; i < SPEAKERS; i++)
+        conn_resume(h->ears[i]);
+    gw_loop_run(h->loop);
+    free(speech.iov_base);
+    return listener;
+}
+
+/* How much of it one turn of the loop takes is how long everybody else waits. */
 static void who_has_much_to_say_does_not_keep_the_turn(void **state)
 {
     (void)state;
     struct gw_clock clock;
     gw_clock_init(&clock, GW_CLOCK_SYSTEM);
     struct hall h = {.loop = gw_loop_new(&clock)};
-    const struct gw_ip loopback = {GW_IP_V4, {127, 0, 0, 1}};
-    struct net_address at = net_address_ip(&loopback, 0);
-    int err;
-    struct listener *listener = listener_open(h.loop, &at, on_ear, &h, &err);
-    assert_non_null(listener);
-    at = listener_address(listener);
-    for (size_t i = 0; i < SPEAKERS; i++)
-        h.speakers[i] = conn_connect(h.loop, &at, &hall_events, &h);
-    gw_loop_run(h.loop);
-    struct iovec speech = {gw_zalloc(SPEECH), SPEECH};
-    for (size_t i = 0; i < SPEAKERS; i++)
-        assert_int_equal(conn_write(h.speakers[i], &speech, 1, NULL), 0);
-    for (size_t i = 0; i < SPEAKERS; i++)
-        conn_resume(h.ears[i]);
-    gw_loop_run(h.loop);
+    struct listener *listener = hold_speeches(&h);
     assert_true(h.longest_turn <= GW_TURN_BYTES + GW_SHARE + SPEAKERS * GW_SHARE_NEW);
     for (size_t i = 0; i < SPEAKERS; i++) {
         conn_close(h.speakers[i]);
@@ -279,7 +298,23 @@ static void who_has_much_to_say_does_not_keep_the_turn(void **state)
     assert_int_equal(h.heard, SPEAKERS * SPEECH);
     listener_close(listener);
     gw_loop_free(h.loop);
-    free(speech.iov_base);
+}
+
+/* A reset connection that waits for its share of a turn must not be found in the line when it is
+ * gone: several wait at each of these moments. */
+static void who_is_reset_leaves_the_line(void **state)
+{
+    (void)state;
+    struct gw_clock clock;
+    gw_clock_init(&clock, GW_CLOCK_SYSTEM);
+    for (size_t enough = GW_TURN_BYTES; enough <= 4 * GW_TURN_BYTES; enough += GW_SHARE) {
+        struct hall h = {.loop = gw_loop_new(&clock), .enough = enough};
+        struct listener *listener = hold_speeches(&h);
+        assert_int_equal(h.closed, 2 * SPEAKERS);
+        assert_true(h.heard < SPEAKERS * SPEECH);
+        listener_close(listener);
+        gw_loop_free(h.loop);
+    }
 }
 
 int main(void)
@@ -292,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_closed_connection_tells_nothing_more),
         cmocka_unit_test(refused_connects_are_told_later),
         cmocka_unit_test(who_has_much_to_say_does_not_keep_the_turn),
+        cmocka_unit_test(who_is_reset_leaves_the_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
