@@ -66,6 +66,8 @@ uint16_t net_address_port(const struct net_address *a)
     return a->any.sa_family == AF_INET6 ? ntohs(a->v6.sin6_port) : 0;
 }
 
+/* A socket that was handed over may take both families and shows visitors of IPv4 as ::ffff:1.2.3.4
+ * (RFC 4291 section 2.5.5.2): rules, limits and logs are to see one address. */
 struct gw_ip net_address_to_ip(const struct net_address *a)
 {
     struct gw_ip ip = {0};

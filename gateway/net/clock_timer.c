@@ -48,6 +48,7 @@ static void sink(struct clock_timers *timers, size_t at, struct clock_timer *t)
     put(timers, at, t);
 }
 
+/* The last one fills the gap. It comes from another branch, so it may have to go either way. */
 static void take_out(struct clock_timers *timers, struct clock_timer *t)
 {
     struct clock_timer *last = timers->heap[--timers->count];
@@ -75,6 +76,8 @@ static void arm(struct clock_timers *timers)
     uv_timer_start(&timers->alarm, on_alarm, wait_ms, 0);
 }
 
+/* Not re-entrant, and what is set or cancelled meanwhile does not arm: once, at the end, is enough.
+ * Each timer is out of the heap before it fires, since its owner may set it again or die. */
 void clock_timers_run(struct clock_timers *timers, uint64_t now_ms)
 {
     if (timers->running || timers->count == 0 || timers->heap[0]->due_ms > now_ms)
@@ -89,7 +92,8 @@ void clock_timers_run(struct clock_timers *timers, uint64_t now_ms)
     arm(timers);
 }
 
-/* libuv's time may lag a little behind the clock's, so the alarm may also come early. */
+/* libuv's time may lag a little behind the clock's, so the alarm may also come early: then nothing
+ * has run, and nothing but this arms it again. */
 static void on_alarm(uv_timer_t *alarm)
 {
     struct clock_timers *timers = alarm->data;
@@ -123,6 +127,8 @@ void clock_timer_cancel(struct clock_timers *timers, struct clock_timer *t)
 {
     if (t->place)
         take_out(timers, t);
+    /* While others are set the alarm may come for the one that went: it finds nothing due and is
+     * set anew, which costs less than setting it with each cancel. */
     if (timers->count == 0 && !timers->running)
         arm(timers);
 }

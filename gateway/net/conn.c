@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A connection's life, its writes and the layer of plain bytes. Reading is conn_read.c, the attempt
+ * to send conn_send.c. */
 #include <errno.h>
 
 #include "gateway/net/conn_send.h"
@@ -16,8 +18,12 @@ struct queued_write {
     char copy[];
 };
 
+/* Between two owners and after an abandon. All NULL: the layers ask for on_read or on_error before
+ * they call, and a connection that is closing calls on_close only. */
 static const struct conn_events no_events;
 
+/* Two waits in one deadline: FLUSH_MS while our bytes are on their way, LINGER_MS after the last.
+ */
 static void on_linger(struct gw_deadline *d)
 {
     conn_close(gw_container_of(d, struct conn, linger));
@@ -68,6 +74,8 @@ struct conn *conn_accept(struct gw_loop *loop, uv_stream_t *server, int *err)
     return c;
 }
 
+/* A close while it connects also leads here, with ECANCELED, before on_closed: then the request is
+ * all that is left to free. */
 static void on_connected(uv_connect_t *request, int status)
 {
     struct conn *c = request->data;
@@ -125,6 +133,8 @@ void conn_pause(struct conn *c)
 
 /* ---- writing ---- */
 
+/* Once for each queued write: taken, failed, or cancelled by a close, which libuv tells before
+ * on_closed. So what was borrowed is given back in each case, and the connection is still there. */
 static void on_written(uv_write_t *request, int status)
 {
     struct queued_write *w = gw_container_of(request, struct queued_write, request);
@@ -186,7 +196,7 @@ static int queue_rest(struct conn *c, uv_buf_t *bufs, size_t count, size_t trans
     }
     c->queued += bytes;
     int err = uv_write(&w->request, &c->stream, bufs, (unsigned)count, on_written);
-    if (err) {
+    if (err) { /* the caller releases what was to be borrowed */
         c->queued -= bytes;
         free(w);
     }
@@ -204,6 +214,7 @@ int conn_raw_write(struct conn *c, const struct iovec *parts, size_t count,
         total += parts[i].iov_len;
     }
     size_t first = 0;
+    /* Behind queued bytes there is no direct way: it would overtake them. */
     if (!err && c->queued == 0 && total) {
         ssize_t sent = conn_send(c, bufs, count, total, hold);
         if (sent > 0) {
@@ -241,6 +252,8 @@ size_t conn_queued(const struct conn *c)
 
 /* ---- ending ---- */
 
+/* The layer first: what it still borrows is given back before the owner, who may free everything,
+ * hears of the end. */
 static void on_closed(uv_handle_t *handle)
 {
     struct conn *c = handle->data;
@@ -273,7 +286,7 @@ void conn_reset(struct conn *c)
 {
     if (c->closing)
         return;
-    if (c->handle.type != UV_TCP || c->shut) {
+    if (c->handle.type != UV_TCP || c->shut) { /* libuv resets nothing that is being shut */
         conn_close(c);
         return;
     }
@@ -301,6 +314,8 @@ void conn_abandon(struct conn *c)
     conn_close(c);
 }
 
+/* Comes when the queue has left and the FIN with it, or with ECANCELED out of a close. Only who
+ * finishes has something to wait for now; a tunnel's other half goes on. */
 static void on_shut(uv_shutdown_t *request, int status)
 {
     struct conn *c = request->data;
@@ -315,6 +330,8 @@ static void on_shut(uv_shutdown_t *request, int status)
 
 void conn_raw_shut(struct conn *c)
 {
+    /* libuv refuses where the connection never stood or this side is shut: there is no last word to
+     * wait for. */
     uv_shutdown_t *request = gw_alloc(sizeof(*request));
     request->data = c;
     if (uv_shutdown(request, &c->stream, on_shut) != 0) {
@@ -336,16 +353,21 @@ void conn_finish(struct conn *c)
 {
     if (c->closing || c->finishing)
         return;
-    if (c->eof && !conn_queued(c)) { /* nothing to say and nothing to hear */
+    /* Nothing to say and nothing to hear: no unread byte is left that could turn the close into a
+     * reset. */
+    if (c->eof && !conn_queued(c)) {
         conn_close(c);
         return;
     }
+    /* Before the shutdown, whose failure closes only who finishes. */
     c->finishing = true;
     gw_deadline_set(c->loop, &c->linger, FLUSH_MS);
+    /* Its on_shut may be over, and would not set this. What is still queued sets FLUSH_MS again
+     * with each progress. */
     if (c->shut)
         gw_deadline_set(c->loop, &c->linger, LINGER_MS);
     conn_shut_write(c);
-    conn_poll(c, true);
+    conn_poll(c, true); /* also when the owner had paused: what comes is thrown away */
 }
 
 void conn_end(struct conn *c)

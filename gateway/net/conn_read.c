@@ -96,6 +96,7 @@ static void on_uv_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 void conn_poll(struct conn *c, bool on)
 {
+    /* Whoever decides about the poll has overruled the line's hold. */
     c->held = false;
     if (c->polling == on || c->closing)
         return;

@@ -32,6 +32,8 @@ static bool is_any_under_way(const struct dial *d)
     return false;
 }
 
+/* Runs when the owner gives up (a request that ends, the deadline for connecting) and when one
+ * address has answered or all have failed. Twice is fine: without a loop nothing is under way. */
 void dial_cancel(struct dial *d)
 {
     if (!d->loop)
@@ -49,11 +51,14 @@ void dial_cancel(struct dial *d)
 static void finish(struct dial *d, struct conn *c, int err)
 {
     dial_cancel(d);
+    /* Last: the owner, in whom the dial is embedded, may start it again or free it. */
     d->done(d, c, err);
 }
 
 static void begin_next(struct dial *d);
 
+/* The winner leaves its attempt first: what dial_cancel then finds are the losers. A failure begins
+ * the next address at once (RFC 8305 section 5), which also moves the stagger. */
 static void on_connect(void *ctx, int err)
 {
     struct dial_attempt *attempt = ctx;

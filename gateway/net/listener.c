@@ -37,7 +37,8 @@ static void on_connection(uv_stream_t *stream, int status)
                     gw_strerror(err));
 }
 
-/* A socket file that nobody answers on is left over from a killed process. */
+/* A socket file that nobody answers on is left over from a killed process. Nothing else goes: not a
+ * file or a link that somebody's typing error names, and not the socket of a process that lives. */
 static void remove_stale_socket(const char *path)
 {
     struct stat st;
@@ -67,6 +68,8 @@ static int bind_socket(const struct net_address *at, bool shared)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){shared}, sizeof(int));
     }
+    /* Whatever net.ipv6.bindv6only says: "[::]:80" is IPv6 alone, and "0.0.0.0:80" beside it
+     * another listener. */
     if (at->any.sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
     if (bind(fd, &at->any, at->len) != 0) {
@@ -131,6 +134,7 @@ struct listener *listener_adopt(struct gw_loop *loop, int fd,
     *err = begin(l, fd);
     if (!*err)
         return l;
+    /* A handle it is in any case; the descriptor goes with it unless begin has closed it. */
     uv_close(&l->handle, on_closed);
     return NULL;
 }
@@ -158,6 +162,7 @@ void listener_close(struct listener *l)
 {
     if (!l)
         return;
+    /* Before the close: a successor who binds the path in between would lose his file to us. */
     if (l->bound_here && net_address_is_unix(&l->address))
         unlink(l->address.un.sun_path);
     uv_close(&l->handle, on_closed);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A turn as libuv runs it: timers (the tick that moves the deadlines' wheel), then the poll with
+ * everything that sockets, resolvers and other threads bring, then on_check with deferred tasks and
+ * the line, at last the callbacks of closed handles. A task, deadline or place in line that
+ * outlives its owner's close callback is found in freed memory a turn later. */
 #include "gateway/net/loop.h"
 
 #include <pthread.h>
@@ -36,6 +40,8 @@ static _Thread_local struct gw_loop *running_here;
 
 /* ---- tasks ---- */
 
+/* A batch: a task that defers itself runs in the next turn, behind what the poll brings, and not
+ * for ever in this one. */
 static void run_deferred(struct gw_loop *loop)
 {
     struct gw_list batch;
@@ -60,6 +66,8 @@ static void serve_line(struct gw_loop *loop)
     gw_list_remove(&loop->line_end);
 }
 
+/* A turn begins here: what deferred tasks, the line and the poll after it move counts as one.
+ * Deferred tasks go first: they are steps of requests, the line is bulk. */
 static void on_check(uv_check_t *handle)
 {
     struct gw_loop *loop = handle->data;
@@ -99,6 +107,7 @@ void gw_loop_queue(struct gw_loop *loop, struct gw_task *task)
 
 size_t gw_loop_share(const struct gw_loop *loop)
 {
+    /* The mark is in the line while somebody of it runs, who is the one that asks. */
     bool serving = !gw_list_empty(&loop->line_end);
     bool alone = loop->unspent > 0 && gw_list_empty(&loop->line);
     return serving || alone ? GW_SHARE : 0;
@@ -145,6 +154,8 @@ void gw_loop_stop(struct gw_loop *loop)
     uv_async_send(&loop->wake);
 }
 
+/* Any number of posts may end in one wake (uv_async_send coalesces): the list has them all. What
+ * was posted before a stop still runs; a loop that was stopped may run again. */
 static void on_wake(uv_async_t *handle)
 {
     struct gw_loop *loop = handle->data;
@@ -168,6 +179,7 @@ static void on_wake(uv_async_t *handle)
 static void put_in_wheel(struct gw_loop *loop, struct gw_deadline *d)
 {
     uint64_t farthest = loop->wheel_ms + (WHEEL_SLOTS - 1) * GW_DEADLINE_TICK_MS;
+    /* The slot of wheel_ms has been looked at: what were put there would wait for a whole round. */
     d->check_ms = gw_max_u64(gw_min_u64(d->due_ms, farthest), loop->wheel_ms + 1);
     size_t slot = (d->check_ms + GW_DEADLINE_TICK_MS - 1) / GW_DEADLINE_TICK_MS % WHEEL_SLOTS;
     gw_list_push(&loop->wheel[slot], &d->link);
@@ -176,6 +188,7 @@ static void put_in_wheel(struct gw_loop *loop, struct gw_deadline *d)
 static void look_at(struct gw_loop *loop, struct gw_list *slot, uint64_t now_ms)
 {
     struct gw_list batch;
+    /* Taken out first: a deadline that fires may set itself or cancel others, of this slot too. */
     gw_list_take(&batch, slot);
     for (struct gw_list *link; (link = gw_list_pop(&batch));) {
         struct gw_deadline *d = gw_list_entry(link, struct gw_deadline, link);
@@ -262,12 +275,12 @@ void gw_loop_free(struct gw_loop *loop)
 {
     if (!loop)
         return;
-    run_deferred(loop);
+    run_deferred(loop); /* some tasks own what they free (a cancelled look-up, a dropped TLS) */
     uv_close((uv_handle_t *)&loop->check, NULL);
     uv_close((uv_handle_t *)&loop->idle, NULL);
     uv_close((uv_handle_t *)&loop->wake, NULL);
     uv_close((uv_handle_t *)&loop->tick, NULL);
-    uv_run(&loop->uv, UV_RUN_DEFAULT); /* close callbacks */
+    uv_run(&loop->uv, UV_RUN_DEFAULT); /* close callbacks, look-ups that threads still do */
     if (uv_loop_close(&loop->uv) != 0)
         abort(); /* a handle was left open: a bug of its owner */
     pthread_mutex_destroy(&loop->posted_lock);

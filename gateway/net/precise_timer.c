@@ -41,6 +41,7 @@ struct precise_timer *precise_timer_new(struct gw_loop *loop, void (*fire)(void 
 static void on_closed(uv_handle_t *handle)
 {
     struct precise_timer *t = handle->data;
+    /* Not before: libuv must not poll a number that may be another descriptor's by then. */
     close(t->fd);
     free(t);
 }

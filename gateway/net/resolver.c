@@ -68,6 +68,9 @@ struct resolver_query *resolver_start(struct gw_loop *loop, const char *host, ui
     return q;
 }
 
+/* The memory is never freed here: a thread may be in getaddrinfo with it. on_resolved comes in any
+ * case (with ECANCELED when no thread has begun), and so does answer_now; uv_cancel
+ * refuses a request that was never handed out. */
 void resolver_cancel(struct resolver_query *q)
 {
     if (!q)

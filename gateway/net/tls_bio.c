@@ -39,6 +39,8 @@ static int write_output(BIO *bio, const char *data, int size)
     return (int)n;
 }
 
+/* A flush ends each flight of a handshake, and anything but 1 fails it. Whatever else is asked has
+ * the answer "no". */
 static long control(BIO *bio, int command, long number, void *pointer)
 {
     (void)bio;

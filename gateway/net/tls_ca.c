@@ -63,7 +63,8 @@ static void write_pair(X509 *certificate, EVP_PKEY *key, struct gw_buf *certific
 
 /* ---- making ---- */
 
-/* RFC 5280 section 4.1.2.2: positive, at most 20 bytes, never the same twice: 126 random bits. */
+/* RFC 5280 section 4.1.2.2: positive, at most 20 bytes, never the same twice: 126 random bits. The
+ * first bit is 0 for the sign, the second 1 so that no leading zero changes the length. */
 static bool set_serial(X509 *certificate)
 {
     unsigned char bytes[16];
@@ -228,6 +229,8 @@ static bool has_name(X509 *x, struct gw_str name)
     text[name.len] = '\0';
     if (gw_ip_parse(name, &ip))
         return X509_check_ip_asc(x, text, 0) == 1;
+    /* As texts: a wildcard that was ordered is not there because a name below it is, nor the other
+     * way round. */
     return X509_check_host(x, text, name.len, X509_CHECK_FLAG_NO_WILDCARDS, NULL) == 1;
 }
 

@@ -16,7 +16,9 @@ struct tls_client {
     SSL_SESSION *session; /* the newest, or NULL; under the lock */
 };
 
-/* TLS 1.3 sends tickets after the handshake, TLS 1.2 within it: the newest is the best. */
+/* TLS 1.3 sends tickets after the handshake, TLS 1.2 within it: the newest is the best. RFC 8446
+ * appendix C.4 wants each used once, so that nobody who listens can tell that two visits are one
+ * visitor's: an edge has nothing of that kind to hide from whoever watches its way to an origin. */
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
     struct tls_client *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -60,13 +62,14 @@ static void expect(struct tls_client *c, const char *name)
 
 struct tls_client *tls_client_load(const struct tls_client_options *options, struct gw_diags *diags)
 {
-    static const unsigned char protocols[] = "\x08http/1.1";
+    static const unsigned char protocols[] = "\x08http/1.1"; /* all that upstream/client.h speaks */
     struct tls_client *c = gw_zalloc(sizeof(*c));
     atomic_init(&c->refs, 1);
     pthread_mutex_init(&c->lock, NULL);
     c->ctx = tls_context_new(TLS_client_method());
     SSL_CTX_set_app_data(c->ctx, c);
     SSL_CTX_set_alpn_protos(c->ctx, protocols, sizeof(protocols) - 1);
+    /* OpenSSL's own store of a client is never looked into by OpenSSL: it would only grow. */
     SSL_CTX_set_session_cache_mode(c->ctx,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_sess_set_new_cb(c->ctx, on_session);
@@ -88,6 +91,7 @@ struct tls_client *tls_client_ref(struct tls_client *c)
     return c;
 }
 
+/* The last reference is a snapshot's, a pool's or that of a connection that outlives both. */
 void tls_client_unref(struct tls_client *c)
 {
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)

@@ -32,6 +32,9 @@ static void end(struct tls_conn *t)
 
 /* ---- the handshake ---- */
 
+/* The handshake has read the socket whatever the owner wanted; from here on his wish counts, if he
+ * has not closed or begun to finish (which reads by itself). The flags change before he is told: he
+ * may write at once. */
 static void told_greeting(struct tls_conn *t, int err)
 {
     struct conn *c = t->conn;
@@ -117,10 +120,13 @@ static void read_input(struct tls_conn *t)
     while (reason == SSL_ERROR_NONE && c->reading && !c->closing && !c->finishing) {
         size_t len;
         reason = decrypt(t, &len);
+        /* Before the owner hears of it: he may write to other connections of the loop, whose
+         * records go through the same scratch. */
         int flushed = tls_flush(t); /* answers to key updates, alerts */
         if (len && c->events->on_read)
             c->events->on_read(c->ctx, gw_str(t->scratch->plain, len));
-        if (c->closing || c->finishing)
+        if (c->closing ||
+            c->finishing) /* by on_read; the memory stays until the handle is closed */
             return;
         if (reason == SSL_ERROR_ZERO_RETURN)
             end(t);
@@ -234,6 +240,7 @@ static void free_tls(struct tls_conn *t)
     free(t);
 }
 
+/* Plain again for the owner's on_close, which may ask for facts that are gone. */
 static void tls_release(struct conn *c)
 {
     free_tls(c->tls);
@@ -304,7 +311,8 @@ static void free_late(struct gw_task *task)
     free_tls(gw_container_of(task, struct tls_conn, resume));
 }
 
-/* Its caller is told by a function that still looks at it. */
+/* Its caller is told by a function that still looks at it. Nothing could be written yet, so that
+ * free_late finds an empty queue and does not touch the connection, which may be gone first. */
 void conn_tls_drop(struct conn *c)
 {
     struct tls_conn *t = c->tls;

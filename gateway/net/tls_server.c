@@ -228,6 +228,8 @@ struct tls_server *tls_server_ref(struct tls_server *s)
     return s;
 }
 
+/* The last reference is a snapshot's or that of a connection that outlives a reload. A context may
+ * live on in a handshake's SSL, which is freed before its connection lets go (tls_conn.c). */
 void tls_server_unref(struct tls_server *s)
 {
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)

@@ -125,6 +125,8 @@ static void release_waiting(struct tls_conn *t, struct tls_waiting *w)
     free(w);
 }
 
+/* Only with the connection: plain text that the kernel never took is lost, but what was lent is
+ * not. */
 void tls_drop_queue(struct tls_conn *t)
 {
     while (!gw_list_empty(&t->queue))
@@ -149,6 +151,8 @@ int tls_write(struct conn *c, const struct iovec *parts, size_t count, const str
 
 static int send_close_notify(struct tls_conn *t)
 {
+    /* Once: from a shut with nothing queued, or from the drain that a shut waited for, or as the
+     * last word before a close. */
     t->shut = false;
     if (!t->greeting && !t->broken && SSL_shutdown(t->ssl) < 0)
         tls_error();
@@ -194,6 +198,8 @@ static int send_queue(struct tls_conn *t)
     return 0;
 }
 
+/* Also in a handshake and for records of OpenSSL's own, of which the owner must not hear as if his
+ * bytes had left. */
 void tls_sent(struct conn *c)
 {
     struct tls_conn *t = c->tls;
