@@ -21,7 +21,8 @@ void client_free(struct upstream_request *r)
     free(r);
 }
 
-/* Lets go of everything but the memory: no event can come after it. */
+/* Lets go of everything but the memory: no event can come after it. Once: by a cancel or before the
+ * last event, whose owner finds `gone` when he cancels from inside it. */
 static void detach(struct upstream_request *r)
 {
     r->gone = true;
@@ -34,7 +35,7 @@ void upstream_cancel(struct upstream_request *r)
     if (!r || r->gone)
         return;
     detach(r);
-    if (!r->told)
+    if (!r->told) /* else on_read, which called the owner, still looks at it and frees it */
         client_free(r);
 }
 
@@ -42,7 +43,7 @@ void upstream_cancel(struct upstream_request *r)
 void client_tell_end(struct upstream_request *r, int err)
 {
     if (err)
-        client_report(r, err, 0);
+        client_report(r, err, 0); /* detach leaves the server */
     detach(r);
     if (err)
         r->events->on_error(r->ctx, err);
@@ -85,6 +86,7 @@ void client_set_timeout(struct upstream_request *r)
                                              : client_read_timeout_ms(r));
 }
 
+/* Set only while there is a connection: whatever takes that away cancels it. */
 static void on_timeout(struct gw_deadline *d)
 {
     struct upstream_request *r = gw_container_of(d, struct upstream_request, timeout);
@@ -160,6 +162,8 @@ void upstream_send(struct upstream_request *r, struct gw_str data)
     if (r->gone || data.len == 0)
         return;
     if (!r->conn) {
+        /* Behind what is kept already nothing may go ahead of it. Too much sets the buffer's
+         * overflow, which fails the request once it has a connection. */
         if (r->early.len || !client_begin_with(r, data))
             gw_buf_add(&r->early, data);
         return;
@@ -176,7 +180,7 @@ void upstream_send_end(struct upstream_request *r)
         return;
     r->body_over = true;
     if (!r->conn)
-        return;
+        return; /* client_send_head says it */
     if (r->tunnel) {
         conn_shut_write(r->conn);
         return;

@@ -14,7 +14,7 @@ static void on_message_end(struct upstream_request *r, struct gw_str rest)
     if (r->conn && r->message.keep_alive && r->sent_all && rest.len == 0 && !r->tunnel &&
         conn_queued(r->conn) == 0) {
         struct conn *c = r->conn;
-        r->conn = NULL;
+        r->conn = NULL; /* before the end, which closes what is left */
         pool_put_idle(r->pool, c);
     }
     client_tell_end(r, 0);
@@ -99,10 +99,12 @@ static void slim_down(struct upstream_request *r)
     r->space = NULL;
 }
 
+/* Each event may make the owner cancel or end the request: `told` keeps the memory until here is
+ * done with it. */
 static void on_read(void *ctx, struct gw_str data)
 {
     struct upstream_request *r = ctx;
-    if (r->cut)
+    if (r->cut) /* the fault's end is on its way; what came in between never came */
         return;
     r->answered = true;
     r->told = true;
@@ -145,7 +147,7 @@ static void on_conn_error(void *ctx, int err)
         client_finish(r, 0);
     else if (r->head_done)
         client_finish(r, GW_ETRUNCATED);
-    else
+    else /* who closes with bytes of ours unread resets: it is the same as a FIN */
         client_lost(r, err == -ECONNRESET || err == -EPIPE ? GW_ECLOSED : err);
 }
 
@@ -154,13 +156,14 @@ static void on_drain(void *ctx)
     struct upstream_request *r = ctx;
     client_set_timeout(r);
     if (!r->sent_all || r->tunnel)
-        r->events->on_sendable(r->ctx);
+        r->events->on_sendable(r->ctx); /* last: the owner may cancel, and the memory goes */
 }
 
 const struct conn_events client_events = {
     .on_read = on_read, .on_eof = on_eof, .on_drain = on_drain, .on_error = on_conn_error};
 
-/* An answer without a connection goes the way of one with. */
+/* An answer without a connection goes the way of one with. It ends the request, and with it the
+ * memory, before this returns: its length is that of its text. */
 void client_answer_with(struct upstream_request *r, unsigned status)
 {
     static const char body[] = "injected fault\n";

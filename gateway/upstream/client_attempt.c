@@ -129,7 +129,7 @@ static bool may_go_elsewhere(const struct upstream_request *r)
 /* The connection failed before an answer began. */
 static void attempt_failed(struct upstream_request *r, int err)
 {
-    client_report(r, err, 0);
+    client_report(r, err, 0); /* first: servers_next must not choose this one again */
     size_t next =
         may_go_elsewhere(r) ? servers_next(r->servers, r->tried, client_now_ms(r)) : SERVERS_NONE;
     if (next == SERVERS_NONE) {
@@ -140,6 +140,8 @@ static void attempt_failed(struct upstream_request *r, int err)
     client_attempt(r, next);
 }
 
+/* Once more at the same server is the same attempt: the server stays entered, only the connection
+ * goes. `retried` and the fresh connection both forbid a third time. */
 void client_lost(struct upstream_request *r, int err)
 {
     if (!may_go_again(r)) {
@@ -166,8 +168,9 @@ bool client_is_truncated(const struct upstream_request *r)
     return r->call.fault.truncates && is_faulty(r);
 }
 
-/* After the delay: what happens is one thing (config/checks_origin.c). A connection that fails on
- * purpose may be tried elsewhere like any other. */
+/* After the delay, or behind the cut, which has the deadline after it: what happens is one thing
+ * (config/checks_origin.c). A connection that fails on purpose may be tried elsewhere like any
+ * other. */
 static void act_faulty(struct upstream_request *r)
 {
     const struct upstream_fault *fault = &r->call.fault;

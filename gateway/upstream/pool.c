@@ -48,6 +48,8 @@ struct pool *pool_hold(struct pool *p)
     return p;
 }
 
+/* Who holds: the owner, idle connections, leases, and each request and balancer that may still
+ * come. The last one finds no lease waiting, so a look-up under way is nobody's. */
 void pool_unhold(struct pool *p)
 {
     if (--p->refs)
@@ -69,7 +71,8 @@ struct gw_loop *pool_loop(const struct pool *p)
 
 /* ---- idle connections ---- */
 
-/* Takes the connection out of the pool's care; who calls it closes it or hands it on. */
+/* Takes the connection out of the pool's care; who calls it closes it or hands it on. The pool may
+ * go with it when a retired one has lost all others. */
 static struct conn *forget_idle(struct idle_conn *idle)
 {
     struct conn *c = idle->conn;
@@ -199,6 +202,8 @@ static void on_dialled(struct dial *dial, struct conn *c, int err)
     conn_tls_connect(c, tls);
 }
 
+/* Wherever the attempt stands: in line for the resolver (the pool's list or on_resolved's own),
+ * dialling, or greeting. */
 static void drop_attempt(struct pool_lease *lease)
 {
     dial_cancel(&lease->dial);
@@ -208,6 +213,8 @@ static void drop_attempt(struct pool_lease *lease)
     lease->greeting = NULL;
 }
 
+/* One deadline for name, connection and handshake together: what the visitor waits for is their
+ * sum. Late in the handshake is another error (525 and not 522). */
 static void on_connect_deadline(struct gw_deadline *d)
 {
     struct pool_lease *lease = gw_container_of(d, struct pool_lease, connect_deadline);
@@ -251,11 +258,13 @@ void pool_connect(struct pool *p, struct pool_lease *lease)
         return;
     }
     gw_list_push(&p->waiting, &lease->link);
-    if (!p->query)
+    if (!p->query) /* a thousand requests at a start ask once */
         p->query = resolver_start(p->loop, p->origin->host.ptr,
                                   p->tls ? p->origin->tls_port : p->origin->port, on_resolved, p);
 }
 
+/* By the end of the request's attempt, whatever that was; twice is fine, and so is after `ready`:
+ * the lease then has no pool. */
 void pool_connect_cancel(struct pool_lease *lease)
 {
     struct pool *p = lease->pool;

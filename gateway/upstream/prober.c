@@ -65,7 +65,8 @@ static uint64_t now_ms(const struct prober *p)
     return gw_loop_now(balancer_loop(p->balancer)).mono_ms;
 }
 
-/* Counted from now: after a jump of the clock one probe is made, not one for each interval. */
+/* Counted from now: after a jump of the clock one probe is made, not one for each interval. The end
+ * and the error of a request have taken it away themselves; only a timeout finds one to cancel. */
 static void finish(struct probe *probe, bool ok, const char *why)
 {
     struct prober *p = probe->prober;
@@ -162,6 +163,8 @@ static void begin(struct clock_timer *timer)
                                        .speech = p->speech};
     /* An answer that is cut here is no JSON any more, and so is not well. */
     gw_buf_init(&probe->body, PROBER_BODY_MAX);
+    /* Beside the request's own timeouts, each of which is for one wait: a server that sends a byte
+     * a second is not well. */
     gw_deadline_set(balancer_loop(p->balancer), &probe->timeout, p->health->timeout_ms);
     probe->request = upstream_start(p->balancer, &call, &probe_events, probe);
 }

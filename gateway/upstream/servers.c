@@ -198,6 +198,8 @@ size_t servers_next(struct servers *s, uint32_t tried, uint64_t now_ms)
 
 /* ---- who is up ---- */
 
+/* Answers in between clear nothing: who fails every second request is out too. On trial one failure
+ * is enough. */
 static void count_failure(struct servers *s, struct server_state *state, uint64_t now_ms)
 {
     const struct config_origin *o = s->origin;
@@ -210,7 +212,7 @@ static void count_failure(struct servers *s, struct server_state *state, uint64_
     }
     if (++state->fails < o->max_fails)
         return;
-    state->ejections += !state->out_until_ms;
+    state->ejections += !state->out_until_ms; /* once more out is still the same time out */
     state->out_until_ms = now_ms + o->fail_timeout_ms;
     state->trial = false;
     state->fails = 0;
@@ -248,8 +250,8 @@ void servers_report(struct servers *s, size_t server, int err, unsigned status, 
     pthread_mutex_unlock(&s->lock);
 }
 
-/* A trial that ends without a verdict (its client went away) leaves the question to the next one.
- */
+/* A trial that ends without a verdict leaves the question to the next one at once, if nobody else
+ * is still at the server: `trial` does not say whose it was. */
 void servers_leave(struct servers *s, size_t server)
 {
     pthread_mutex_lock(&s->lock);
