@@ -20,6 +20,8 @@ void cache_body_ref(struct cache_body *b)
     atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
 }
 
+/* The last holder is an object (a renewal shares its predecessor's body), on whatever thread drops
+ * it, a request's among them. */
 void cache_body_unref(struct cache_body *b)
 {
     if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
@@ -94,6 +96,8 @@ void cache_body_append(struct cache_body *b, struct gw_str data, uint64_t ahead)
     }
 }
 
+/* Only of a body that is not stored: nobody but the readers, all beyond `offset`, will ask for it
+ * again. */
 void cache_body_drop(struct cache_body *b, uint64_t offset)
 {
     size_t n = 0;

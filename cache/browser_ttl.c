@@ -55,6 +55,7 @@ struct cache_browser cache_browser_of(const struct cache_policy *policy, enum ca
     struct cache_browser browser = {0};
     if (!cache_status_is_cached(status))
         return browser;
+    /* Two names for one thing (section 9, row 16). */
     browser.no_store = rule && (rule->browser_ttl.mode == CACHE_TTL_BYPASS ||
                                 rule->browser_ttl.mode == CACHE_TTL_BYPASS_BY_DEFAULT);
     browser.seconds = browser.no_store ? 0 : configured_seconds(rule, policy);
@@ -62,6 +63,9 @@ struct cache_browser cache_browser_of(const struct cache_policy *policy, enum ca
     return browser;
 }
 
+/* The table of spec/cache-behaviour.md section 2.18: "public" only where the origin had a
+ * Cache-Control to replace, and a configured time lengthens the origin's and never shortens it. Its
+ * other directives stay: nothing says that Cloudflare drops them. */
 enum cache_browser_ttl cache_browser_control(struct cache_browser browser, struct gw_str origin,
                                              struct gw_buf *out)
 {

@@ -134,6 +134,8 @@ struct cache_accepted cache_accepted_codings(const struct headers *request)
     const unsigned unnamed = UINT32_MAX;
     unsigned gzip = unnamed, brotli = unnamed, others = 0;
     size_t at = 0;
+    /* RFC 9110 section 12.5.3 would allow any coding then; who says nothing is a script that
+     * expects plain text. */
     if (!headers_has(request, HEADER_ACCEPT_ENCODING))
         return (struct cache_accepted){0};
     for (const struct gw_str *line; (line = headers_next(request, HEADER_ACCEPT_ENCODING, &at));) {
@@ -180,6 +182,8 @@ static enum cache_coding preferred(struct cache_accepted a, uint64_t length, enu
     return gzip ? CACHE_CODING_GZIP : CACHE_CODING_IDENTITY;
 }
 
+/* The table of section 2.10. With strong tags kept nothing is coded here, since the tag would no
+ * longer be that of these bytes; a body that the client cannot read is opened all the same. */
 struct cache_recoding cache_recoding_for(const struct cache_content *content, uint64_t length,
                                          const struct headers *request,
                                          const struct cache_policy *policy)

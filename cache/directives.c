@@ -21,6 +21,8 @@ static bool has_directives(const struct headers *headers, enum header_id id)
     return any;
 }
 
+/* What is no date is a time that has passed (RFC 9111 section 5.3); of two lines neither is
+ * believed (section 2.6). */
 static int64_t read_expires(const struct headers *headers, uint64_t now_ms)
 {
     size_t at = 0;
@@ -42,6 +44,8 @@ struct cache_directives cache_directives_read(const struct headers *headers, uin
             return d;
         }
     }
+    /* Its own words are not read, since nobody knows whether Cloudflare does (section 2.7); that it
+     * is there, even empty, silences Cache-Control. */
     if (headers_has(headers, HEADER_SURROGATE_CONTROL)) {
         d.control = cache_control_parse(GW_STR_EMPTY);
         return d;
@@ -77,6 +81,7 @@ bool cache_directives_names(const struct cache_directives *d, struct gw_str fiel
            list_names(d->control.no_cache_fields, field);
 }
 
+/* RFC 9111 section 4.2.1, in its order. */
 int64_t cache_directives_ttl(const struct cache_directives *d)
 {
     if (d->control.s_maxage >= 0)

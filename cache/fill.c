@@ -40,6 +40,7 @@ void cache_fill_unref(struct cache_fill *fill)
 {
     if (!fill || atomic_fetch_sub_explicit(&fill->refs, 1, memory_order_acq_rel) != 1)
         return;
+    /* Whoever waits or reads holds a reference. */
     assert(gw_list_empty(&fill->waiters) && gw_list_empty(&fill->readers));
     cache_object_unref(fill->stale);
     cache_object_unref(fill->object);
@@ -76,7 +77,9 @@ struct cache_object *cache_fill_object(struct cache_fill *fill)
 }
 
 /* Takes the fill off its shard's list: requests to come do not join it. With `publish`, its
- * object takes its place in the same instant, unless it was purged meanwhile. */
+ * object takes its place in the same instant, unless it was purged meanwhile. Comes with every end,
+ * and before that when the body will not be stored: `listed` tells whose reference the list's is.
+ */
 static void unlist(struct cache_fill *fill, struct cache_object *publish)
 {
     struct cache_store *store = fill->place.space->store;
@@ -243,7 +246,7 @@ void cache_fill_refresh(struct cache_fill *fill, const struct cache_object_parts
 void cache_fill_keep(struct cache_fill *fill, int error)
 {
     assert(fill->stale);
-    cache_object_ref(fill->stale);
+    cache_object_ref(fill->stale); /* as `whole` once more: the fill drops both */
     unlist(fill, NULL);
     end_with(fill, fill->stale, error);
 }

@@ -45,7 +45,7 @@ uint64_t cache_age_s(const struct cache_object *o, uint64_t now_ms)
 struct cache_validators cache_validators(const struct cache_object *o)
 {
     struct cache_validators v = {.if_none_match = cache_object_text(o, o->head.etag)};
-    if (!o->head.own_last_modified)
+    if (!o->head.own_last_modified) /* ours is for browsers: the origin never said it */
         v.if_modified_since = cache_object_text(o, o->head.last_modified);
     return v;
 }

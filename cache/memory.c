@@ -19,6 +19,8 @@ void cache_memory_bury(struct cache_store *store, struct cache_body *body)
 /* Takes the body off the list while it frees, so that no lock is held meanwhile. */
 static void free_some(struct cache_store *store)
 {
+    /* Without the lock, for every turn of every worker: a body that is missed now is seen the next
+     * time. */
     if (!atomic_load_explicit(&store->dead, memory_order_relaxed))
         return;
     pthread_mutex_lock(&store->dead_lock);
@@ -69,7 +71,7 @@ static void make_room(struct cache_store *store, size_t bytes)
         if (cache_memory_has_room(store) && (resident_fits(store) || turn >= HOLE_TURNS))
             return;
         uint32_t hand = atomic_fetch_add_explicit(&store->hand, 1, memory_order_relaxed);
-        cache_store_tick(store);
+        cache_store_tick(store); /* what is dead goes before what is alive */
         if (cache_memory_has_room(store) && cache_slab_trim(store->slab))
             continue;
         evict_some(&store->shards[hand & (store->shard_count - 1)], bytes);
@@ -79,6 +81,8 @@ static void make_room(struct cache_store *store, size_t bytes)
 void *cache_memory_take(struct cache_store *store, size_t size)
 {
     size_t bytes = cache_slab_size(size);
+    /* Counted before there is room for it: workers that take at the same time make room for one
+     * another's pieces too, and do not all find the last free one. */
     atomic_fetch_add_explicit(&store->memory, bytes, memory_order_relaxed);
     make_room(store, bytes);
     return cache_slab_take(store->slab, size);

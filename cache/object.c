@@ -172,7 +172,7 @@ void cache_object_unref(struct cache_object *o)
 {
     if (!o || atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1)
         return;
-    struct cache_store *store = o->space->store;
+    struct cache_store *store = o->space->store; /* spaces live as long as the store */
     /* entry.bytes is the weight in the queues: what a body in segments adds is not this piece's. */
     size_t bytes = o->entry.bytes - (o->body ? (size_t)o->body_len : 0);
     cache_body_unref(o->body);

@@ -179,6 +179,8 @@ static void purge_variants(struct sweep *s, struct cache_shard *shard, struct gw
     }
 }
 
+/* All under one lock, so that no look-up finds a variant whose marker is gone. The shard is walked
+ * only if it has variants of any key. */
 bool cache_purge_key(struct cache_store *store, const struct cache_place *place,
                      enum cache_purge_kind kind, uint64_t now_ms)
 {
@@ -202,6 +204,8 @@ bool cache_purge_key(struct cache_store *store, const struct cache_place *place,
     return sweep.found > 0;
 }
 
+/* At once for every look-up, whatever the size: an older generation is as good as gone. The sweep
+ * only gives memory back, so it is asked for after that; one of before would find nothing dead. */
 void cache_purge_everything(struct cache_store *store, struct gw_str zone)
 {
     for (struct cache_space *s = atomic_load(&store->spaces); s; s = s->next)
@@ -220,6 +224,8 @@ void cache_store_sweep(struct cache_store *store)
         (void)atomic_compare_exchange_strong(&store->to_sweep, &left, left - 1);
 }
 
+/* Referenced under the lock: the caller reads them when a purge or an eviction may have taken them
+ * out. */
 static size_t list_queue(const struct gw_list *queue, const struct cache_match *m,
                          struct cache_object **out, size_t max)
 {

@@ -97,6 +97,8 @@ void cache_reader_advance(struct cache_reader *r, size_t bytes)
     trim_and_unlock(fill);
 }
 
+/* At the end of a body and whenever its client leaves. The leader may be waiting for this very
+ * reader: with it goes what held the window back. */
 void cache_reader_close(struct cache_reader *r)
 {
     struct cache_fill *fill = r->fill;

@@ -261,7 +261,7 @@ static bool add_new(const struct changes *c, const struct headers *fields, bool 
 static bool write_fields(const struct changes *c, const struct headers *fields, struct headers *out)
 {
     bool edge_control = needs_edge_control(c, fields);
-    headers_init(out, fields->arena, fields->count + 3);
+    headers_init(out, fields->arena, fields->count + 3); /* all that add_new may add */
     for (size_t i = 0; i < fields->count; i++) {
         const struct header *field = &fields->items[i];
         if (!is_replaced(c, edge_control, field->id) &&

@@ -226,6 +226,7 @@ static void *take_slot(struct cache_slab *slab, size_t size)
         gw_list_push(with_holes, &fresh->link);
     }
     struct span *span = gw_list_entry(with_holes->next, struct span, link);
+    /* A slot that was used before: it has its pages. */
     void *piece = span->holes;
     if (piece) {
         span->holes = span->holes->next;

@@ -74,7 +74,7 @@ void cache_store_free(struct cache_store *store)
         cache_tags_release(&shard->tags);
         pthread_mutex_destroy(&shard->lock);
     }
-    while (store->dead)
+    while (store->dead) /* large bodies of the objects above */
         cache_store_tick(store);
     cache_slab_free(store->slab);
     free_spaces(atomic_load(&store->spaces));

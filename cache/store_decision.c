@@ -154,6 +154,8 @@ static enum cache_reason refuse_by_directive(const struct facts *f)
     if (control->flags & CC_MUST_UNDERSTAND &&
         gw_str_eq(h1_status_text(f->response->status), GW_STR("Unknown")))
         return CACHE_REASON_STATUS_UNCACHED;
+    /* From here on the right-hand column of section 2.6; what is for CDNs is stored and verified in
+     * either mode (section 2.7). */
     if (f->occ || f->origin.for_cdn)
         return CACHE_REASON_NONE;
     if (control->flags & CC_NO_CACHE)
@@ -187,6 +189,8 @@ static enum cache_reason ttl_by_default(const struct facts *f, uint64_t *ttl_s)
     const struct cache_settings *key =
         cache_settings_get(f->policy->rules, CACHE_SETTING_CACHE_KEY);
     const struct gw_str *type = headers_get(f->response->headers, HEADER_CONTENT_TYPE);
+    /* Here and not earlier: any word of the origin or a rule on the lifetime lifts the armor
+     * (section 2.12). */
     if (key && key->key.deception_armor && type && cache_looks_deceptive(f->request->path, *type))
         return CACHE_REASON_DECEPTION;
     for (size_t i = 0; i < GW_COUNT(default_ttls); i++) {
@@ -312,6 +316,7 @@ void cache_decide(const struct cache_policy *policy, const struct cache_request 
                   const struct cache_response *response, bool had_object, uint64_t now_ms,
                   struct cache_decision *out)
 {
+    /* Section 6: any response rule that matches turns the origin's cache control on. */
     struct facts f = {.policy = policy,
                       .request = request,
                       .response = response,
@@ -326,6 +331,7 @@ void cache_decide(const struct cache_policy *policy, const struct cache_request 
         out->store = false;
         out->reason = CACHE_REASON_VARY_BYPASS;
     }
+    /* As hits will need it: what is stored is written once, for all of them. */
     out->browser = cache_browser_of(policy, CACHE_STATUS_HIT);
     if (out->store)
         out->status = had_object ? CACHE_STATUS_EXPIRED : CACHE_STATUS_MISS;

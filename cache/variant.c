@@ -68,7 +68,7 @@ bool cache_variant_locate(const struct cache_policy *policy, const struct cache_
     pthread_mutex_unlock(&shard->lock);
     if (!marker)
         return true;
-    struct gw_str names = gw_str(marker->text, marker->host.at);
+    struct gw_str names = gw_str(marker->text, marker->host.at); /* ours by reference: no lock */
     bool found = hash_variant(rule, request->headers, key, names, &variant);
     cache_object_unref(marker);
     return found && move_to(place, key, variant);
@@ -120,6 +120,7 @@ static void mark(struct cache_fill *fill, struct gw_hash128 key, struct gw_str n
     place.hash = key;
     place.primary = (struct gw_hash128){0};
     const struct cache_object_parts parts = {.text = names, .length_known = true};
+    /* Made before the lock is taken: room for it may have to be found in this very shard. */
     struct cache_object *marker = cache_object_new(&place, fill->generation, &parts);
     struct cache_object *before = NULL;
     pthread_mutex_lock(&shard->lock);
