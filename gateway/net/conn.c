@@ -264,7 +264,7 @@ static void on_closed(uv_handle_t *handle)
     free(c);
 }
 
-/* Before any kind of close: the loop's lists must not know a connection that on_closed frees. */
+/* Before any kind of close: the loop's lists must not know a connection whose memory goes. */
 static void leave_loop(struct conn *c)
 {
     c->closing = true;
