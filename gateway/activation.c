@@ -26,6 +26,8 @@ static bool read_address(int fd, struct net_address *out)
     return true;
 }
 
+/* sd_listen_fds(3): LISTEN_PID says whose the sockets are. A program that was started by the
+ * service, with its environment, must not take numbers 3 and on for its own. */
 static bool read_count(uint64_t *count)
 {
     const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
@@ -58,6 +60,7 @@ void activation_take(struct activation *a)
         if (!read_address(s->fd, &s->at))
             s->at.len = 0;
     }
+    /* Nobody whom we start may think that they are his. */
     for (size_t i = 0; i < GW_COUNT(variables); i++)
         unsetenv(variables[i]);
 }
@@ -80,6 +83,8 @@ size_t activation_count(const struct activation *a, const struct net_address *at
     return found;
 }
 
+/* A copy for each worker: listeners close theirs when a worker drains, and the originals are closed
+ * once all are bound. */
 int activation_copy(struct activation *a, const struct net_address *at, size_t number)
 {
     size_t found = activation_count(a, at);

@@ -42,6 +42,7 @@ void control_run(struct control *c)
     }
 }
 
+/* What was taken before the door shut is still run: each job's owner waits for its answer. */
 void control_close(struct control *c)
 {
     pthread_mutex_lock(&c->lock);

@@ -8,6 +8,7 @@
 
 #define FIELDS_MAX 1024 /* of a stored head; parsed ones have fewer */
 
+/* A growing fill's object is whole enough for a head: its fields never change any more. */
 static struct cache_object *source(const struct exchange *x)
 {
     return x->cache.whole ? x->cache.object : cache_fill_object(x->cache.fill);

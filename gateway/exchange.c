@@ -65,6 +65,7 @@ static void recycle(struct exchange *x)
     gw_list_push(&worker->free_exchanges, &x->link);
 }
 
+/* Nobody else holds it: it never ran. */
 void exchange_discard(struct exchange *x)
 {
     recycle(x);
@@ -91,8 +92,8 @@ void exchange_unhold(struct exchange *x)
         recycle(x);
 }
 
-/* Everything that the exchange waits for or uses lets go of it: after LOG, and when the client is
- * gone. */
+/* Everything that the exchange waits for or uses lets go of it: after LOG, to which a client that
+ * is gone leads as well, and so once. The arena stays for a fetch that still needs the facts. */
 static void release_parts(struct exchange *x)
 {
     if (x->limit.asked && !x->limit.decided)
@@ -179,7 +180,7 @@ void exchange_on_gone(struct exchange *x)
 {
     assert(!x->running); /* sessions learn of it from the loop, never inside a call of ours */
     x->gone = true;
-    x->step = STEP_LOG;
+    x->step = STEP_LOG; /* what it waited for is let go behind it */
     run(x);
 }
 

@@ -45,6 +45,9 @@ bool exchange_cache_wait(struct exchange *x)
     return x->cache.waiting;
 }
 
+/* By a step that goes another way, a client that is gone, or the end. The order matters: once the
+ * waiter is taken back no notification will begin (one that is posted already finds `waiting`
+ * false), and only then may the last reference go. */
 void exchange_cache_leave_fill(struct exchange *x)
 {
     if (!x->cache.fill)

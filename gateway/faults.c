@@ -150,6 +150,8 @@ struct fault_set *fault_set_without(const struct fault_set *set, struct gw_str n
 
 /* ---- who meets one ---- */
 
+/* Counted are requests that the fault is meant for. The ratio is a hash of seed and number, not of
+ * chance: the same requests in the same order break in the same places, run after run. */
 static bool is_due(struct fault *fault)
 {
     const struct config_fault *config = &fault->config;

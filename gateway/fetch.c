@@ -330,6 +330,8 @@ void fetch_start(struct exchange *x, bool background)
     f->upstream = origin_request_start(x, ORIGIN_FILL, &validators, &fetch_events, f);
 }
 
+/* By a client that leaves before the head and by the worker's end. Who waits for the fill begins
+ * again without us (CACHE_FILL_RETRY), or, behind the head, sees it broken. */
 static void stop(struct fetch *f)
 {
     upstream_cancel(f->upstream);
@@ -346,7 +348,7 @@ static void stop(struct fetch *f)
 
 void fetch_client_gone(struct fetch *f)
 {
-    if (!f->background)
+    if (!f->background) /* a refresh was never the client's: the cache wants it all the same */
         stop(f);
 }
 

@@ -90,6 +90,8 @@ static enum recode_state decode(struct recoder *r, struct gw_str *in, struct gw_
     return state;
 }
 
+/* FINISH writes a trailer, so it has to wait until the decoder has given all. What flows is flushed
+ * with each piece: a reader of events must not wait for the compressor's block to fill. */
 static enum recode_state encode(struct recoder *r, struct gw_str *in, struct gw_buf *out)
 {
     enum recode_mode mode = r->decoder_full ? RECODE_MORE
@@ -99,6 +101,7 @@ static enum recode_state encode(struct recoder *r, struct gw_str *in, struct gw_
     return r->encoder->ops->run(r->encoder, in, mode, out);
 }
 
+/* The decoder's output is spent before it is asked again: `decoded` points into its only space. */
 static enum recode_state run(struct recoder *r, struct gw_str *in, struct gw_buf *out)
 {
     if (!r->decoder)
@@ -117,7 +120,7 @@ static enum recode_state run(struct recoder *r, struct gw_str *in, struct gw_buf
 
 enum recode_state recoder_take(struct recoder *r, struct gw_buf *out)
 {
-    if (r->input.overflow)
+    if (r->input.overflow) /* bytes are missing: whatever came out now would be another body */
         return RECODE_BROKEN;
     struct gw_str in = gw_buf_str(&r->input);
     enum recode_state state = run(r, &in, out);

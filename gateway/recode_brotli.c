@@ -39,7 +39,8 @@ static enum recode_state run_decoder(struct recode_codec *codec, struct gw_str *
         return RECODE_OK;
     case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT:
         return RECODE_FULL;
-    case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT:
+    case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: /* nothing at all is an empty body, not a broken
+                                                    one */
         return mode == RECODE_FINISH && b->started ? RECODE_BROKEN : RECODE_OK;
     case BROTLI_DECODER_RESULT_ERROR:
         break;

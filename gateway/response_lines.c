@@ -9,7 +9,8 @@
 
 #define INFORMATIONAL_MAX ((size_t)256 * 1024)
 
-/* For the edge alone, or said by the edge itself. */
+/* For the edge alone (Cache-Tag, Cloudflare-CDN-Cache-Control, what nginx takes as orders), or said
+ * by the edge itself, whose words an origin must not put into its mouth. */
 static bool is_not_for_clients(const struct exchange *x, const struct header *field)
 {
     switch (field->id) {

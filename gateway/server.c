@@ -80,7 +80,9 @@ static void warn_about_restart(const struct config *old, const struct config *no
                         fixed[i].what);
 }
 
-/* A worker switches at the start of one of its turns, so this waits for less than a turn. */
+/* A worker switches at the start of one of its turns, so this waits for less than a turn: all are
+ * told before the first is waited for. Who has asked for the change over the API hears of it behind
+ * this, and sees it on every worker. */
 void server_install(struct server *s, struct snapshot *next)
 {
     limiter_world_cut_off(s->limiter, fault_set_cuts_counters(next->faults));
@@ -370,6 +372,8 @@ static void block_signals(sigset_t *signals)
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
+/* Also of a server that never served, and then of NULL. Threads first, since they use all the rest;
+ * then the snapshots that hang on them; then what outlives snapshots, the cache among it. */
 static void release(struct server *s)
 {
     for (unsigned i = 0; s->workers && i < s->worker_count; i++)
@@ -423,6 +427,8 @@ static bool filter_calls(const struct server *s)
     return !err;
 }
 
+/* Ports below 1024 need the first user, files and threads of the future get the second one and the
+ * filter: hence this order, and no thread before it. */
 static int serve(struct server *s, const sigset_t *signals)
 {
     if (!bind_all(s) || !become_user(s) || !filter_calls(s))

@@ -42,6 +42,7 @@ void session_begin(struct session *s, const struct session_ops *ops,
     s->door = door;
     s->conn = c;
     s->tls = read_tls(c);
+    /* As many apart as there are workers: no two connections of the process have the same one. */
     s->serial = worker->session_serial++ * worker->server->worker_count + worker->index;
     gw_list_push(&worker->sessions, &s->link);
     worker->session_count++;
@@ -96,6 +97,8 @@ static void on_deadline(struct gw_deadline *d)
     conn_close(gw_container_of(d, struct undecided, deadline)->session.conn);
 }
 
+/* The bytes went to a successor, or the connection is gone: never both, since the successor has the
+ * connection's events too. */
 static void leave(struct undecided *u)
 {
     gw_deadline_cancel(&u->deadline);
@@ -158,6 +161,7 @@ static const struct conn_events events = {
     .on_close = on_close,
 };
 
+/* One whose preface is on its way has the time of any idle session. */
 static void drain(struct session *s)
 {
     struct undecided *u = gw_container_of(s, struct undecided, session);

@@ -75,6 +75,8 @@ static void set_deadline(struct session_h1 *s)
 
 static void start_with_error(struct session_h1 *s, int err);
 
+/* One timer for all waits: what ran out depends on the state. Output that waits comes first, since
+ * every other wait is the client's own fault then. */
 static void on_deadline(struct gw_deadline *d)
 {
     struct session_h1 *s = gw_container_of(d, struct session_h1, deadline);
@@ -114,9 +116,8 @@ static void begin_request(struct session_h1 *s)
                     session_timeouts(&s->session)->header_ms);
 }
 
-/* Whether the connection goes on is settled once for each request (RFC 9112 section 9.3), so that
- * the head already says it. */
-/* The head is complete, or will never be. */
+/* The head is complete, or will never be. Whether the connection goes on is settled here, once for
+ * each request (RFC 9112 section 9.3), so that the answer's head already says it. */
 static void start(struct session_h1 *s, enum step first)
 {
     s->state = BUSY;
@@ -232,6 +233,9 @@ static bool parse_once(struct session_h1 *s, struct gw_str *input)
     return false;
 }
 
+/* The parser has told all it may, or may not be asked: BUSY with a request whose body nobody wants
+ * yet, or whose next request was pipelined. The bytes are the loop's read buffer, so they are
+ * copied; the socket is not read until somebody goes on with them. */
 static void keep(struct session_h1 *s, struct gw_str rest)
 {
     char *stash = gw_alloc(rest.len);
@@ -478,6 +482,8 @@ static const struct conn_events conn_events = {
     .on_close = on_close,
 };
 
+/* Nothing is told to the client: HTTP/1 has no word for it but the next answer's "Connection:
+ * close". Only who is idle gets another deadline. */
 static void drain(struct session *session)
 {
     set_deadline(gw_container_of(session, struct session_h1, session));

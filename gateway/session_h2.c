@@ -40,6 +40,8 @@ static bool is_choked(struct session_h2 *s)
     return true;
 }
 
+/* By the end of the connection, or when nghttp2 has nothing more to say or hear. It still names the
+ * streams that are freed here, but does not run any more. */
 static void close_streams(struct session_h2 *s)
 {
     while (!gw_list_empty(&s->streams))
@@ -109,6 +111,7 @@ static void on_stream_late(struct session_h2 *s, struct h2_stream *st)
         h2_stream_reset(st, NGHTTP2_CANCEL);
 }
 
+/* Streams leave the list in nghttp2's callbacks alone, and nothing here calls it: `next` stays. */
 static void on_streams_late(struct session_h2 *s, uint64_t now)
 {
     struct gw_list *next;
@@ -345,7 +348,7 @@ static void on_read(void *ctx, struct gw_str data)
     struct session_h2 *s = ctx;
     s->busy = true;
     ssize_t n = nghttp2_session_mem_recv(s->h2, (const uint8_t *)data.ptr, data.len);
-    s->busy = false;
+    s->busy = false; /* until here nobody needed to ask for a turn: this is one */
     if (n == NGHTTP2_ERR_FLOODED)
         end_with(s, NGHTTP2_ENHANCE_YOUR_CALM);
     else if (n < 0)
@@ -396,6 +399,8 @@ static const struct conn_events conn_events = {
     .on_close = on_close,
 };
 
+/* The first of two GOAWAYs promises nothing yet: requests on their way are still taken for the time
+ * of grace (RFC 9113 section 6.8), then refuse_new_streams draws the line. */
 static void drain(struct session *session)
 {
     struct session_h2 *s = gw_container_of(session, struct session_h2, session);
@@ -451,6 +456,8 @@ static nghttp2_session *h2_new(struct session_h2 *s)
     nghttp2_session *h2;
     if (nghttp2_option_new(&option) != 0)
         abort();
+    /* Windows are our backpressure: they open when an exchange has taken the bytes, not when they
+     * have arrived. */
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_max_outbound_ack(option, OUTBOUND_ACKS);
     nghttp2_option_set_max_send_header_block_length(option, SEND_FIELDS_MAX);

@@ -97,6 +97,8 @@ static void drop_first(struct h2_stream *st)
     chunk_unref(chunk);
 }
 
+/* Of a stream that is reset or gone: what it has not said is not wanted. Batches under way keep
+ * their chunks by references of their own. */
 void h2_out_drop(struct h2_stream *st)
 {
     while (st->first)
@@ -106,6 +108,7 @@ void h2_out_drop(struct h2_stream *st)
 
 /* ---- batches ---- */
 
+/* Once, by conn_write, whatever becomes of the bytes: sent, failed, or lost with the connection. */
 static void batch_release(void *object)
 {
     struct h2_batch *b = object;
@@ -164,6 +167,7 @@ static void batch_borrow(struct session_h2 *s, struct h2_chunk *chunk, char *dat
     struct h2_batch *b = batch_for(s, 0);
     b->parts[b->part_count++] = (struct iovec){data, len};
     b->bytes += len;
+    /* Each hold comes with a part, so holds never outnumber CONN_IOV_MAX. */
     if (b->hold_count && b->holds[b->hold_count - 1] == chunk)
         return;
     chunk->refs++;

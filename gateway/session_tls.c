@@ -39,6 +39,8 @@ static void log_failure(const struct session_tls *s, const char *why)
     gw_log_warn("TLS handshake failed peer=%s reason=\"%s\"", peer, why);
 }
 
+/* After a handshake that went well the connection has a new owner; in every other case it is
+ * on_close that comes here. */
 static void leave(struct session_tls *s)
 {
     gw_deadline_cancel(&s->deadline);

@@ -63,6 +63,8 @@ static void load_ruleset(struct snapshot_zone *zone, struct gw_str file, struct 
     json_doc_free(doc);
 }
 
+/* A rule without an id is one of a file that has never been through the API: its description is
+ * what its author knows it by. */
 static uint16_t *label_rules(const struct ruleset *rules, struct metrics *metrics)
 {
     size_t count = rules ? ruleset_count(rules) : 0;
@@ -113,6 +115,8 @@ static void build_zone(struct snapshot *s, size_t index, struct metrics *metrics
         s->any_host = zone;
 }
 
+/* All problems are told at once: what does not load leaves a hole, with which the rest is still
+ * built and checked. Half a snapshot is released like a whole one. */
 struct snapshot *snapshot_build(struct config *config, struct metrics *metrics,
                                 struct gw_diags *diags)
 {
@@ -171,6 +175,9 @@ static void free_zone(struct snapshot_zone *zone)
     limiter_policy_unref(zone->limiters);
 }
 
+/* By whichever thread lets go last: the main one or a worker whose last exchange of it has ended.
+ * Everything borrows from the configuration, so that goes last; one that was derived has it from
+ * its base. */
 void snapshot_unref(struct snapshot *s)
 {
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)

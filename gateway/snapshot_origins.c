@@ -83,7 +83,7 @@ void snapshot_build_origins(struct snapshot *s, struct gw_diags *diags)
 
 void snapshot_release_origins(struct snapshot *s)
 {
-    fault_set_unref(s->faults);
+    fault_set_unref(s->faults); /* each snapshot's own: the API changes them */
     if (s->base)
         return;
     for (size_t i = 0; i < s->origin_count; i++)

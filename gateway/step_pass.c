@@ -68,6 +68,8 @@ static void on_body(void *ctx, struct gw_str data)
         upstream_pause(x->upstream);
 }
 
+/* `upstream` is freed by its own code behind the last event: forgotten here, or the exchange's end
+ * would cancel it once more. */
 static void on_end(void *ctx)
 {
     struct exchange *x = ctx;
@@ -109,7 +111,7 @@ void step_pass_adopt(struct exchange *x, struct upstream_request *upstream,
     upstream_set_owner(upstream, &pass_events, x);
     x->upstream = upstream;
     x->answer = answer;
-    x->step = STEP_PASS; /* on_batch or on_body goes on */
+    x->step = STEP_PASS; /* on_batch or on_body goes on: we are inside the origin's read */
 }
 
 /* ---- the request's body ---- */

@@ -29,6 +29,8 @@ static struct worker_pools *pools_new(struct gw_loop *loop, const struct snapsho
     return pools;
 }
 
+/* With the last snapshot that shares them, which each exchange and fetch of it holds: by then
+ * nothing but idle connections is left, and probes, which hold their balancer themselves. */
 static void pools_unref(struct worker_pools *pools)
 {
     if (--pools->refs)
@@ -123,7 +125,7 @@ static void run_reload(struct gw_task *task)
         renew_certificates(worker);
     }
     worker_snapshot_unref(old);
-    snapshot_unref(order->snapshot);
+    snapshot_unref(order->snapshot); /* the order's; `current` has its own */
     sem_post(&worker->server->switched);
     free(order);
 }
@@ -167,6 +169,7 @@ static void end(struct worker *worker)
     fetch_stop_all(worker);
     probes_stop(worker->probes);
     worker->probes = NULL;
+    /* Last, since it stops the loop when it is through: what was put off above runs before. */
     limiter_worker_close(worker->limiter, on_limiter_closed, worker);
 }
 
@@ -194,6 +197,8 @@ static void on_drain_deadline(struct gw_deadline *d)
     each_session(worker, session_kill);
 }
 
+/* Doors close before sessions are told, so that none comes in unheard; one that is still in its
+ * handshake asks `draining` when it becomes a session of HTTP. */
 static void run_drain(struct gw_task *task)
 {
     struct order *order = gw_container_of(task, struct order, task);
@@ -392,6 +397,8 @@ void worker_start(struct worker *worker)
         abort();
 }
 
+/* Everything that closes a handle comes before the loop, which runs their callbacks as it goes;
+ * what those callbacks give back to (free exchanges, HTTP/2's pool) goes behind it. */
 void worker_join(struct worker *worker)
 {
     if (worker->started) {
