@@ -31,6 +31,8 @@ struct key_op {
 
 /* ---- the end of a job ---- */
 
+/* A job ends by its last answer, its deadline, a cancel or with the backend, whichever comes first;
+ * the others then find no handle, or the handle no job. */
 static void part(struct redis_job *job)
 {
     gw_deadline_cancel(&job->deadline);

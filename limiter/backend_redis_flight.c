@@ -118,6 +118,9 @@ static void collect(struct redis_node *node, struct gw_list *waiting)
             gw_list_push(waiting, link);
 }
 
+/* After a new map. What was sent stays where it is: it may have counted, and its own answer says if
+ * it was wrong. Who was told to ask (ASK) goes on to that node, which the map does not know of yet.
+ */
 void redis_flights_reroute(struct redis_backend *b)
 {
     struct gw_list waiting, lost;

@@ -307,7 +307,7 @@ void redis_link_free(struct redis_link *link)
     gw_deadline_cancel(&link->deadline);
     drop_query(link);
     redisAsyncContext *ac = detach(link);
-    free(link);
+    free(link); /* the answers that hiredis gives next lead to the owner, none to the link */
     if (ac)
         redisAsyncFree(ac);
 }

@@ -70,6 +70,8 @@ static void commands_up(void *ctx)
     gw_loop_defer(b->loop, &b->flush);
 }
 
+/* Down before anything is failed: who hears of it may ask again at once and must find nothing to
+ * wait for. */
 static void commands_down(void *ctx, const char *reason)
 {
     struct redis_node *node = ctx;
@@ -160,6 +162,10 @@ struct redis_node *redis_node_new(struct redis_backend *b, const struct redis_ta
     return node;
 }
 
+/* A node whose slots have gone elsewhere, the seed once a node can be asked for the map, and all at
+ * the backend's end; perhaps from inside the node's own reply. Once: it leaves the backend's books
+ * first, and the memory waits for the turn's end, since replies that hiredis still hands out name
+ * the node. */
 void redis_node_free(struct redis_node *node)
 {
     if (!node)

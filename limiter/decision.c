@@ -110,6 +110,7 @@ enum limiter_outcome decision_start(struct decision *d, struct limiter_call *cal
     return out->outcome;
 }
 
+/* Off the list of those under way first: the worker's close gives up only what still is. */
 static void end(struct decision *d)
 {
     struct limiter_worker *worker = d->worker;
@@ -143,6 +144,7 @@ void decisions_deliver(struct gw_task *task)
         struct decision *d = gw_list_entry(link, struct decision, link);
         struct gw_list *waiting = gw_list_pop(&d->calls);
         struct limiter_verdict verdict = d->verdict;
+        /* First: who is answered may ask anew, and must not find this one still counted. */
         decision_free(d);
         if (waiting) {
             struct limiter_call *call = gw_list_entry(waiting, struct limiter_call, link);

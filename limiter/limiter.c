@@ -146,6 +146,8 @@ enum limiter_outcome limiter_decide(struct limiter_worker *worker, const struct 
                             : decide_alone(worker, ask, call, out);
 }
 
+/* Whoever holds the list of calls (a flight, a decision, a comparison) goes on without this one:
+ * what was sent is counted. */
 void limiter_cancel(struct limiter_call *call)
 {
     gw_list_remove(&call->link);

@@ -128,7 +128,9 @@ static struct matrix_tally *add_locked(struct matrix *m, const struct limiter *l
     return t;
 }
 
-/* Somebody who edits a limiter all day leaves tallies behind that no limiter fits any more. */
+/* Somebody who edits a limiter all day leaves tallies behind that no limiter fits any more. A
+ * worker may still know this one and verdicts for it be on their way: the former looks whether it
+ * fits, and the latter are of an older era. */
 static struct matrix_tally *reuse_locked(struct matrix *m, const struct limiter *limiter)
 {
     struct matrix_tally *idle = NULL;

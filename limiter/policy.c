@@ -7,6 +7,8 @@ struct limiter_policy *limiter_policy_ref(struct limiter_policy *policy)
     return policy;
 }
 
+/* Of a whole policy or of one that did not load. But for what is named here everything lies in the
+ * arena. */
 void limiter_policy_unref(struct limiter_policy *policy)
 {
     if (!policy || atomic_fetch_sub_explicit(&policy->refs, 1, memory_order_acq_rel) > 1)

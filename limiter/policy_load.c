@@ -412,6 +412,7 @@ static void load_root(struct load *l, const struct json *root)
         load_limiter(l, v, &policy->limiters[i]);
 
     load_origins(l, root);
+    /* Behind the limiters, which they name. */
     v = objects_of(l, root, "routes", LIMITER_ROUTES_MAX, &policy->route_count);
     policy->routes = gw_arena_zalloc(&policy->arena, policy->route_count * sizeof(*policy->routes));
     l->route_json = gw_zalloc((policy->route_count + 1) * sizeof(*l->route_json));
@@ -424,7 +425,8 @@ static void load_root(struct load *l, const struct json *root)
     free(l->route_json);
 }
 
-/* Takes the document. */
+/* Takes the document. Reads on behind a mistake, to tell all of them at once; a policy with one is
+ * thrown away whole. */
 static struct limiter_policy *load(struct json_doc *doc, struct gw_diags *diags)
 {
     if (!doc)

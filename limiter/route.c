@@ -18,7 +18,7 @@ struct node {
     size_t child_count;
     struct node *parameter;
     struct ends here, stars;
-    uint32_t lowest; /* number in this subtree */
+    uint32_t lowest; /* number in this subtree: below what was found, or it is not entered */
 };
 
 struct route_tree {

@@ -9,6 +9,8 @@
 
 #define PATTERN_MAX (2 * STORAGE_KEY_MAX) /* every byte may need a backslash */
 
+/* Last in whoever calls it: the owner may free the state. Of a list that failed nothing stays in
+ * the answer. */
 static void finish(struct limiter_state *s, int err)
 {
     if (err && s->out)
@@ -31,6 +33,7 @@ static void state_init(struct limiter_state *s, struct limiter_worker *worker,
     redis_job_init(&s->job);
 }
 
+/* The client went away. Nothing is told any more; what a reset has removed stays removed. */
 void limiter_state_cancel(struct limiter_state *s)
 {
     gw_task_cancel(&s->end);
