@@ -105,6 +105,8 @@ static bool pump(struct admin_stream *stream, struct gw_buf *out)
     return !atomic_load(&worker->server->draining);
 }
 
+/* With its exchange, in whose arena it lies: by the client, by the end of the worker, or after the
+ * last piece when the server drains. */
 static void release(struct admin_stream *stream)
 {
     struct events *e = gw_container_of(stream, struct events, stream);

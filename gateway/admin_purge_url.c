@@ -122,6 +122,8 @@ enum purge_url_result purge_url(const struct purge_scope *scope, struct gw_str u
                      ? PURGE_URL_OK
                      : PURGE_URL_FOREIGN;
     size_t edges = result == PURGE_URL_OK && !check ? scope->snapshot->edge_count : 0;
+    /* However visitors came: with ssl "full" the key has their scheme (spec/cache-behaviour.md
+     * section 2.14); with another mode the second finds nothing any more. */
     for (size_t edge = 0; edge < edges; edge++) {
         purge_at(&t, edge, false);
         purge_at(&t, edge, true);

@@ -173,6 +173,8 @@ enum admin_result admin_request(struct admin_call *call)
 
 /* ---- once more ---- */
 
+/* The replay is over and frees itself: forgotten first, or the call's end would give it up once
+ * more. */
 static void on_replayed(void *ctx, const struct replay_result *result)
 {
     struct admin_call *call = ctx;

@@ -82,7 +82,8 @@ static void add_file(struct api_rulesets *set, struct gw_str phase, struct gw_st
         (struct api_ruleset_file){gw_arena_dup(&set->arena, phase), gw_str(copy, path.len)};
 }
 
-/* Everything but the ruleset `but` (NULL: all), sharing the versions. */
+/* Everything but the ruleset `but` (NULL: all), sharing the versions. A set is never changed once a
+ * snapshot has it, for workers read it without a lock: each write makes a new one. */
 static struct api_rulesets *copy_set(const struct api_rulesets *set, const struct api_ruleset *but)
 {
     struct api_rulesets *copy = api_rulesets_new();

@@ -284,7 +284,8 @@ static bool set(struct api_write *w, struct config_settings *settings, struct gw
     times->modified_ms[id] = w->now_ms;
     if (id == SETTING_DEVELOPMENT_MODE && settings->development_mode)
         times->development_until_ms = w->now_ms + (uint64_t)API_DEVELOPMENT_S * 1000;
-    else if (id == SETTING_DEVELOPMENT_MODE && was.development_mode)
+    else if (id == SETTING_DEVELOPMENT_MODE &&
+             was.development_mode) /* what is left counts on below 0, as in the API */
         times->development_until_ms = w->now_ms;
     return true;
 }

@@ -6,7 +6,9 @@
 #include "gateway/faults.h"
 #include "gateway/server.h"
 
-/* What the writer sees, and the way there and back. */
+/* What the writer sees, and the way there and back. The main thread never touches `waiting`, so it
+ * needs no lock: a client that goes away while its write is under way is forgotten on worker 0, and
+ * the change is made all the same. */
 struct trip {
     struct api_write write;
     struct control_job there; /* to the main thread */
@@ -112,6 +114,7 @@ static void run(struct control_job *job)
 {
     struct trip *trip = gw_container_of(job, struct trip, there);
     change(trip);
+    /* The new snapshot has its own; a change that was refused leaves nothing behind. */
     api_rulesets_unref(trip->write.change.documents);
     ruleset_unref(trip->write.change.compiled);
     fault_set_unref(trip->write.change.faults);

@@ -243,7 +243,9 @@ static void advance(struct drill *d)
     }
 }
 
-/* A drill that is given up still takes its fault away. True: nothing is left to do. */
+/* A drill that is given up still takes its fault away: the edge goes on with it otherwise, and its
+ * owner has left. But not for ever, since the admin may be what has failed. True: nothing is left
+ * to do. */
 static bool is_over(struct drill *d)
 {
     bool ending = d->phase == DRILL_END || d->result->error[0] || d->result->interrupted;

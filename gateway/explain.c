@@ -84,6 +84,8 @@ static bool find_zone(struct explain *e)
 
 /* ---- limiter ---- */
 
+/* Twice, as the step does: before the limiter, and behind it for routes whose wrapper counts first
+ * (spec/limiter.md a3). */
 static void find_check(struct explain *e)
 {
     const struct limiter_route *route = e->limit.route;
@@ -164,6 +166,8 @@ static void find_object(struct explain *e, struct cache_store *store)
 
 /* ---- life ---- */
 
+/* The way of steps.h without its effects: nothing is counted, fetched or kept, and where a step
+ * would refuse the request, what lies behind it stays empty. */
 struct explain *explain_new(const struct snapshot *s, const struct explain_question *q,
                             char error[EXPLAIN_ERROR_MAX])
 {

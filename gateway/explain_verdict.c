@@ -166,6 +166,8 @@ static void add_lookup(const struct explain *e, struct gw_buf *out)
     }
 }
 
+/* In the order of the steps: zone, rate limiting rules, the app's checks before its limiter, the
+ * limiter, the checks behind it, the cache. The first that settles it has the word. */
 void explain_verdict(const struct explain *e, struct gw_buf *out)
 {
     gw_buf_add(out, GW_STR("The edge "));

@@ -29,6 +29,7 @@ struct explain *hindsight_explain(const struct snapshot *s, const struct record 
         .rate = live ? live->rate : NULL,
         .veil = {record_has_secrets(r) ? show : NULL, r},
     };
+    /* With half a head it would be another request; with too many secrets one might be shown. */
     return r->cut || r->secrets.cut ? NULL : explain_new(s, &q, error);
 }
 

@@ -86,7 +86,9 @@ bool privilege_find(const struct config *config, const char *given, struct privi
 
 /* ---- becoming ---- */
 
-/* Groups first: the user may not change them any more. */
+/* Groups first: the user may not change them any more. Then nothing that is executed may give back
+ * what was given up (no_new_privs, which a filter of system calls wants too), and no other process
+ * of that user may look into the memory with its keys (not dumpable: no core, no ptrace). */
 static int become(const struct privilege *p)
 {
     const struct passwd *user = p->only_group ? NULL : getpwuid(p->uid);

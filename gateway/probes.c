@@ -54,6 +54,8 @@ void probes_follow(struct probes *p, const struct snapshot *s)
     }
 }
 
+/* Probers before their timers. Probes under way are forgotten: what they would have found is about
+ * servers that are not asked any more. */
 void probes_stop(struct probes *p)
 {
     if (!p)

@@ -263,6 +263,9 @@ static bool have_certificate(const struct trust_files *f, const struct tls_ca_or
     return ok;
 }
 
+/* Two processes that start at once (a test suite) would make two authorities, and the second would
+ * replace the one that the first has signed with. The lock goes with the descriptor, so that nobody
+ * has to clean up after a crash. */
 static int lock_folder(const struct trust_files *f, struct gw_arena *arena)
 {
     int fd = open(join(arena, f->folder, "lock", "").ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
