@@ -282,10 +282,11 @@ static bool set(struct api_write *w, struct config_settings *settings, struct gw
         return false;
     }
     times->modified_ms[id] = w->now_ms;
+    /* Switched off, its remaining time counts on below 0, as in the API (spec/cache-behaviour.md
+     * section 2.17). */
     if (id == SETTING_DEVELOPMENT_MODE && settings->development_mode)
         times->development_until_ms = w->now_ms + (uint64_t)API_DEVELOPMENT_S * 1000;
-    else if (id == SETTING_DEVELOPMENT_MODE &&
-             was.development_mode) /* what is left counts on below 0, as in the API */
+    else if (id == SETTING_DEVELOPMENT_MODE && was.development_mode)
         times->development_until_ms = w->now_ms;
     return true;
 }

@@ -8,6 +8,8 @@
 #include "config/countries.h"
 #include "gateway/explain_inside.h"
 
+/* Never reached, so that nobody asks for NULL: parts are counted (explain_rules.h), a question fits
+ * a body of the admin, and the rest is of the configuration's size. */
 #define ARENA_MAX ((size_t)64 << 20)
 
 static const struct gw_ip loopback = {GW_IP_V4, {127, 0, 0, 1}};

@@ -108,7 +108,8 @@ static void look(struct explain *e, struct explain_rule *r)
     gw_arena_clear(&scratch);
 }
 
-/* Rules of a response phase cannot be evaluated before there is a response. */
+/* What matches is said by the function that the step uses; the traces evaluate once more, and only
+ * tell why. Rules of a response phase cannot be evaluated before there is a response. */
 static void run_phase(struct explain *e, struct explain_phase *p, const struct ruleset *rs,
                       struct explain_part *space)
 {

@@ -9,7 +9,8 @@ static const char page[] =
     "<html>\r\n<head><title>301 Moved Permanently</title></head>\r\n<body>\r\n"
     "<center><h1>301 Moved Permanently</h1></center>\r\n</body>\r\n</html>\r\n";
 
-/* 0: none is needed. */
+/* 0: none is needed. Who wrote no port came by the public one, whose counterpart is 443; who did
+ * has reached this machine's own, and gets on at that of its TLS listener. */
 static uint16_t port_of(const struct exchange *x)
 {
     const struct worker *worker = x->worker;

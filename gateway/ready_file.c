@@ -30,6 +30,8 @@ static void write_content(const struct server *s, struct gw_buf *b)
     gw_buf_printf(b, ",\"pid\":%d}\n", (int)getpid());
 }
 
+/* Renamed into place: who waits for the file never reads half of it. The name has the process's
+ * number, so that two that start with one file do not write into each other's. */
 bool ready_file_write(const struct server *s)
 {
     struct gw_buf content, path;

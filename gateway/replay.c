@@ -181,6 +181,8 @@ struct replay *replay_start(struct worker *worker, const struct record *record, 
     return r;
 }
 
+/* The asker went away: before the end, which then frees, or between the end and its telling. Never
+ * from inside the replayed request's own steps, for its end is told in a later turn. */
 void replay_abandon(struct replay *r)
 {
     gw_task_cancel(&r->tell);

@@ -27,6 +27,7 @@ struct arguments {
 
 static volatile sig_atomic_t stop_asked;
 
+/* The first Ctrl-C takes the fault away and ends the drill; the second one ends the program. */
 static void on_interrupt(int number)
 {
     (void)number;
