@@ -45,7 +45,7 @@ struct conn {
     int connect_error;
     struct gw_task in_line; /* has read its share and waits for another */
     uint64_t turn;          /* to which may_read belongs */
-    size_t may_read;
+    size_t may_read, has_read;
     unsigned refusals; /* since it waits */
     bool granted;      /* may_read is a share from the line, spent already */
     bool held;         /* not polled because it has waited long */

@@ -42,10 +42,12 @@ static void look_at_turn(struct conn *c)
     if (c->turn == gw_loop_turn(c->loop))
         return;
     c->turn = gw_loop_turn(c->loop);
+    bool flows = c->has_read > GW_SHARE_CROWD;
+    c->has_read = 0;
     c->granted = false;
     c->may_read = 0;
     if (!gw_task_is_waiting(&c->in_line))
-        c->may_read = gw_loop_share_new(c->loop);
+        c->may_read = flows ? gw_loop_share_flow(c->loop) : gw_loop_share_new(c->loop);
 }
 
 /* An empty buffer is a refusal, which libuv tells on_uv_read as UV_ENOBUFS. */
@@ -78,6 +80,7 @@ static void on_uv_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
     if (n > 0) {
         c->may_read -= (size_t)n;
+        c->has_read += (size_t)n;
         gw_loop_spend(c->loop, c->granted ? 0 : (size_t)n);
     }
     if (c->finishing) { /* what the peer still sends is read away */

@@ -113,10 +113,16 @@ size_t gw_loop_share(const struct gw_loop *loop)
     return serving || alone ? GW_SHARE : 0;
 }
 
+size_t gw_loop_share_flow(const struct gw_loop *loop)
+{
+    size_t first = loop->unspent > -(int64_t)GW_TURN_OVERDRAFT ? GW_SHARE_NEW : 0;
+    return gw_loop_share(loop) ? GW_SHARE : first;
+}
+
 size_t gw_loop_share_new(const struct gw_loop *loop)
 {
-    size_t first = loop->unspent > -(int64_t)GW_TURN_OVERDRAFT ? GW_SHARE_NEW : GW_SHARE_CROWD;
-    return gw_loop_share(loop) ? GW_SHARE : first;
+    size_t share = gw_loop_share_flow(loop);
+    return share ? share : GW_SHARE_CROWD;
 }
 
 void gw_loop_spend(struct gw_loop *loop, size_t bytes)

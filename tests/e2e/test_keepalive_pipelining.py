@@ -99,3 +99,27 @@ def test_cached_and_origin_answers_mix_on_one_connection(gateway, origin):
         for path in ("/a.css", "/page", "/a.css", "/page", "/a.css"):
             statuses.append(client.request("GET", path).read().cache)
     assert statuses == ["MISS", "DYNAMIC", "HIT", "DYNAMIC", "HIT"]
+
+
+def test_who_pipelines_does_not_stand_before_a_visitor(gateway, origin):
+    """All of it lies there before the gateway looks: four clients that sent two hundred requests each, and one visitor."""
+    request, crowd = "GET /hot.css HTTP/1.1\r\nHost: www.example.test\r\n\r\n", 4
+    origin.default = Reply("x", cache_control="max-age=60")
+    gateway.fetch("/visitor.css")
+    clients = [gateway.client() for _ in range(crowd + 1)]
+    for client in clients:  # everybody is in
+        client.send(request)
+        assert client.read().status == 200
+    before = len(gateway.access_log())
+    with gateway.standing_still():
+        for client in clients[:crowd]:
+            client.send(request * 200)
+        clients[crowd].request("GET", "/visitor.css")
+    assert clients[crowd].read().status == 200
+    gateway.logged(200 * crowd + crowd + 1, ClientRequestURI="/hot.css")
+    paths = [line["ClientRequestURI"] for line in gateway.access_log()][before:]
+    assert paths.index("/visitor.css") < 40, "the visitor waited for those who pipeline"
+    for client in clients[:crowd]:
+        assert [client.read().status for _ in range(200)] == [200] * 200
+        client.close()
+    clients[crowd].close()

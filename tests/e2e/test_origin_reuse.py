@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kept connections to the origin: used again, and what happens when one has died meanwhile."""
-import signal
-
 from edge import Reply, in_parallel, wait_until
 
 
@@ -57,23 +55,14 @@ def test_dead_idle_connection_is_not_used(gateway, origin):
     assert gateway.fetch("/", "POST", body=b"x").status == 200
 
 
-def is_stopped(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] == "T"
-
-
 def test_post_finds_out_that_a_kept_connection_has_ended(gateway, origin):
     """Its end comes while the gateway looks elsewhere, and behind the request: nobody has read it when the request looks
     for a connection, and a POST that is sent whole cannot be sent again."""
     with gateway.client() as client:
         assert client.request("GET", "/").read().status == 200
-        gateway.process.send_signal(signal.SIGSTOP)
-        wait_until(lambda: is_stopped(gateway.pid), "the gateway to stand still")
-        try:
+        with gateway.standing_still():
             client.request("POST", "/", body=b"x" * 100)
             origin.drop_connections()
-        finally:
-            gateway.process.send_signal(signal.SIGCONT)
         assert client.read().status == 200
     assert origin.last().method == "POST" and origin.last().body == b"x" * 100
     assert origin.accepted == 2

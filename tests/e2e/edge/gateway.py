@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One nearedge process under test: its configuration files, its addresses, its end."""
+import contextlib
 import json
 import os
 import re
@@ -163,6 +164,21 @@ class Gateway:
                 return file.read()
         except OSError:
             return ""
+
+    @contextlib.contextmanager
+    def standing_still(self):
+        """Every thread is stopped: what is sent meanwhile lies there when it goes on."""
+
+        def is_stopped():
+            tasks = [f"/proc/{self.pid}/task/{thread}/stat" for thread in os.listdir(f"/proc/{self.pid}/task")]
+            return all(open(stat, encoding="ascii").read().rsplit(")", 1)[1].split()[0] == "T" for stat in tasks)
+
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            wait_until(is_stopped, "the gateway to stand still")
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def log(self):
         """The operational log."""

@@ -170,6 +170,7 @@ static void a_turn_serves_no_more_of_the_line_than_its_bytes(void **state)
     gw_task_cancel(&gone.task);
     assert_int_equal(gw_loop_share(loop), 0); /* others wait */
     assert_int_equal(gw_loop_share_new(loop), GW_SHARE_NEW);
+    assert_int_equal(gw_loop_share_flow(loop), GW_SHARE_NEW);
     gw_loop_run(loop);
     for (size_t i = 0; i < 10; i++) {
         assert_int_equal(flows[i].share, GW_SHARE);
@@ -181,6 +182,7 @@ static void a_turn_serves_no_more_of_the_line_than_its_bytes(void **state)
     assert_int_equal(gw_loop_share(loop), 0);
     gw_loop_spend(loop, GW_TURN_OVERDRAFT);
     assert_int_equal(gw_loop_share_new(loop), GW_SHARE_CROWD);
+    assert_int_equal(gw_loop_share_flow(loop), 0);
     gw_loop_free(loop);
 }
 
