@@ -61,7 +61,7 @@ void session_end(struct session *s)
 
 struct exchange *session_exchange(struct session *s, const struct exchange_io *io, void *ctx)
 {
-    gw_loop_spend(s->worker->loop, GW_REQUEST_COST);
+    conn_spend(s->conn, GW_REQUEST_COST);
     struct exchange *x = exchange_new(s->worker, io, ctx);
     x->admin = s->door->admin;
     x->client.peer = *conn_peer(s->conn);

@@ -27,7 +27,7 @@ from edge.gateway import make_config  # noqa: E402
 
 MIB, FACTOR, NOTHING_MS, POLITE, RATE = 1 << 20, 1.5, 1.0, 10, 200
 ATTACKS = [("slow_head", 2000), ("slow_body", 1000), ("slow_reader", 500), ("fast_reader", 20), ("idle", 10000), ("connection_flood", 50),
-           ("request_flood", 16), ("garbage", 20)]
+           ("request_flood", 16), ("h2_flood", 16), ("garbage", 20)]
 
 
 def rss_kib(pid):
@@ -63,7 +63,8 @@ def start(folder, workers):
     origin.default = Reply("x" * 200, cache_control="max-age=86400")
     origin.on("/big", Reply(b"x" * 4 * MIB))
     origin.on("/big.css", Reply(b"x" * 4 * MIB, cache_control="max-age=86400"))
-    gateway = Gateway(folder, make_config(origin, log={"access": "off"}, workers=workers, limits={"connections": 15000})).start()
+    gateway = Gateway(folder, make_config(origin, log={"access": "off"}, workers=workers, limits={"connections": 15000},
+                                          listen=[{"address": "127.0.0.1:0", "edge": "FRA", "h2c": True}])).start()
     for path in ("/probe.css", "/small.css", "/big.css"):
         gateway.fetch(path)
     return origin, gateway

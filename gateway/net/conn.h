@@ -65,6 +65,9 @@ static inline size_t conn_bytes(const struct iovec *parts, size_t count)
     return bytes;
 }
 size_t conn_queued(const struct conn *c);
+/* What was read has caused as much work as moving so many bytes does (loop.h): a connection that
+ * asks for much in few bytes waits its turn like one that sends much. */
+void conn_spend(struct conn *c, size_t bytes);
 /* The kernel's number, -1 when closed: for judging how many are left, not for use. */
 int conn_descriptor(const struct conn *c);
 

@@ -46,6 +46,7 @@ struct conn {
     struct gw_task in_line; /* has read its share and waits for another */
     uint64_t turn;          /* to which may_read belongs */
     size_t may_read, has_read;
+    size_t work;       /* what the bytes read in it have caused (conn_spend) */
     unsigned refusals; /* since it waits */
     bool granted;      /* may_read is a share from the line, spent already */
     bool held;         /* not polled because it has waited long */

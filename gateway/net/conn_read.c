@@ -10,7 +10,7 @@
  * dear for many that wait long; holding it back costs two calls. */
 #define REFUSALS_MAX 2
 
-/* What this share will move; what comes meanwhile is little. */
+/* What this share will move, beside the work that it may bring; what comes meanwhile is little. */
 static size_t waiting_bytes(const struct conn *c)
 {
     int waiting = 0;
@@ -26,7 +26,9 @@ static void on_share(struct gw_task *task)
     c->may_read = gw_loop_share(c->loop);
     c->granted = true;
     c->refusals = 0;
-    gw_loop_spend(c->loop, waiting_bytes(c)); /* now, or the line would not know when to stop */
+    /* Now, or the line would not know when to stop: who asked for much asks for as much again. */
+    gw_loop_spend(c->loop, waiting_bytes(c) + c->work);
+    c->has_read = c->work = 0;
     if (c->held)
         conn_poll(c, true);
 }
@@ -36,18 +38,30 @@ void conn_read_init(struct conn *c)
     gw_task_init(&c->in_line, on_share);
 }
 
+/* Of the last turn in which it was served, as it is not reset while it waits. */
+static bool flows(const struct conn *c)
+{
+    return c->has_read > GW_SHARE_CROWD || c->work > 2 * GW_SHARE_NEW;
+}
+
 /* A new turn is a new allowance, but for who waits in line. */
 static void look_at_turn(struct conn *c)
 {
     if (c->turn == gw_loop_turn(c->loop))
         return;
     c->turn = gw_loop_turn(c->loop);
-    bool flows = c->has_read > GW_SHARE_CROWD;
-    c->has_read = 0;
     c->granted = false;
     c->may_read = 0;
     if (!gw_task_is_waiting(&c->in_line))
-        c->may_read = flows ? gw_loop_share_flow(c->loop) : gw_loop_share_new(c->loop);
+        c->may_read = flows(c) ? gw_loop_share_flow(c->loop) : gw_loop_share_new(c->loop);
+    if (c->may_read)
+        c->has_read = c->work = 0;
+}
+
+void conn_spend(struct conn *c, size_t bytes)
+{
+    c->work += bytes;
+    gw_loop_spend(c->loop, c->granted ? 0 : bytes);
 }
 
 /* An empty buffer is a refusal, which libuv tells on_uv_read as UV_ENOBUFS. */

@@ -76,7 +76,7 @@ void gw_loop_post(struct gw_loop *loop, struct gw_task *task);
  * waits, but made a visitor beside those five hundred wait for three times as long. */
 #define GW_TURN_BYTES   ((size_t)512 * 1024)
 #define GW_SHARE        ((size_t)512 * 1024) /* few large ones: moving on costs caches and calls */
-/* What a request costs in the same coin, whatever its answer. */
+/* What a request costs in the same coin, beside its answer's bytes. */
 #define GW_REQUEST_COST ((size_t)16 * 1024)
 /* Puts the task in line: it runs in a later turn, when those before it have had their shares. */
 void gw_loop_queue(struct gw_loop *loop, struct gw_task *task);

