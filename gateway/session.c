@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "gateway/net/conn_tls.h"
 #include "gateway/server.h"
 #include "gateway/session_h1.h"
 #include "gateway/session_h2.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/session_tls.h"
 
+#include "gateway/net/conn_tls.h"
 #include "gateway/net/tls.h"
 #include "gateway/server.h"
 #include "gateway/session_h1.h"

@@ -2,6 +2,7 @@
 #include "bench/load/channel.h"
 
 #include "gateway/http/h1_parse.h"
+#include "gateway/net/conn_tls.h"
 
 #define HEAD_BLOCK 2048
 #define ARENA_MAX  ((size_t)512 << 10)

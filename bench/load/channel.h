@@ -26,6 +26,7 @@ struct channel_answer {
 };
 
 struct channel;
+struct tls_client;
 
 struct channel_events {
     void (*on_ready)(void *ctx, struct channel *c);

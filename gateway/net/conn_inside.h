@@ -6,7 +6,7 @@
  * Owns: conn.h says what. */
 #include <uv.h>
 
-#include "gateway/net/conn.h"
+#include "gateway/net/conn_tls.h"
 
 struct tls_conn;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What TLS connections are made from: the certificates of a listener, the way an origin is checked,
- * the keys of session tickets. The connections themselves are conn.h's (conn_tls_accept,
+ * the keys of session tickets. The connections themselves are conn_tls.h's (conn_tls_accept,
  * conn_tls_connect). OpenSSL 3 is visible in gateway/net/tls* only.
  *
  * TLS 1.2 and 1.3 with forward secrecy and authenticated encryption only (RFC 9325), no

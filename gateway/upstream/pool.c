@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "gateway/base/log.h"
+#include "gateway/net/conn_tls.h"
 #include "gateway/net/resolver.h"
 #include "gateway/net/tls.h"
 

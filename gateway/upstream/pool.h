@@ -20,6 +20,7 @@
 #define POOL_RESOLVE_MS 30000
 
 struct pool;
+struct tls_client;
 
 /* One attempt to get a connection. Embedded in the request. */
 struct pool_lease {

@@ -14,7 +14,8 @@ from edge.sanitizer import SANITIZED
 
 MIB = 1 << 20
 SLACK_MS = 250 if SANITIZED else 25  # beside the factor: a busy machine, and Python on both sides
-ATTACKS = [("slow_head", 200), ("slow_body", 200), ("slow_reader", 60), ("fast_reader", 10), ("idle", 500), ("connection_flood", 20), ("garbage", 10)]
+ATTACKS = [("slow_head", 200), ("slow_body", 200), ("slow_reader", 60), ("fast_reader", 10), ("idle", 500), ("connection_flood", 20),
+           ("request_flood", 16), ("h2_flood", 16), ("garbage", 10)]
 
 
 def serve(origin):
@@ -31,7 +32,7 @@ def rss_kib(pid):
 @pytest.fixture(scope="module")
 def target(shared_start, shared_origin):
     serve(shared_origin)
-    gateway = shared_start(shared_origin, log={"access": "off"})
+    gateway = shared_start(shared_origin, log={"access": "off"}, listen=[{"address": "127.0.0.1:0", "edge": "FRA", "h2c": True}])
     for path in ("/probe.css", "/small.css", "/big.css"):
         gateway.fetch(path)
     return gateway

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TLS as an owner of connections sees it, both ends on one loop. */
 #include "gateway/base/err.h"
+#include "gateway/net/conn_tls.h"
 #include "gateway/net/tls.h"
 #include "gateway/net/tls_ca.h"
 #include "gateway/net/tls_tickets.h"
