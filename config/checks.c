@@ -51,6 +51,11 @@ void check_admin(struct load *l, const struct json *v, void *target)
                    "the admin listener on %.*s can be reached from other machines and needs a "
                    "\"token\"; or use 127.0.0.1 or a Unix socket",
                    GW_STR_ARG(admin->address.text));
+    else if (!local && !admin->tls_count)
+        json_warn(l->doc, v, l->diags,
+                  "the token of the admin listener on %.*s travels in clear text; add \"tls\", or "
+                  "use 127.0.0.1 or a Unix socket",
+                  GW_STR_ARG(admin->address.text));
     if (!admin->api_email.ptr != !admin->api_key.ptr)
         json_error(l->doc, v, l->diags,
                    "\"api_email\" and \"api_key\" are used together; add \"%s\"",

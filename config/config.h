@@ -48,6 +48,20 @@ struct config {
     enum config_seccomp_action seccomp_action; /* [deny] */
 };
 
+/* The certificates of one listener; those of the admin's stand behind the last one's. */
+struct config_certificates {
+    const struct config_certificate *items;
+    size_t count;
+};
+static inline struct config_certificates config_certificates(const struct config *config,
+                                                             size_t listener)
+{
+    if (listener == config->listen_count)
+        return (struct config_certificates){config->admin.tls, config->admin.tls_count};
+    const struct config_listen *listen = &config->listen[listener];
+    return (struct config_certificates){listen->tls, listen->tls_count};
+}
+
 /* What the command line says about a file; all zero for none. */
 struct config_overrides {
     bool lenient_secrets; /* an undefined ${VAR} or unreadable ${file:} is a warning and empty */

@@ -37,6 +37,8 @@ struct config_admin {
     struct gw_str token;           /* bearer token; always given unless loopback or Unix socket */
     struct gw_str api_email;       /* the older X-Auth-Email and X-Auth-Key pair, both or none */
     struct gw_str api_key;
+    struct config_certificate *tls; /* [none: plain], as of a listener */
+    size_t tls_count;
     bool persist; /* [false] rulesets changed through the API are written to their files */
     bool record;  /* [false] the newest exchanges are kept also while nobody looks */
 };

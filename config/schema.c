@@ -58,6 +58,8 @@ static const struct schema_key admin_keys[] = {
      .help = "user of the older X-Auth-Email and X-Auth-Key pair"},
     {SCHEMA_KEY(struct config_admin, api_key, "api_key", TEXT), .flags = SCHEMA_SECRET,
      .help = "key of the older X-Auth-Email and X-Auth-Key pair"},
+    {SCHEMA_KEY(struct config_admin, tls, "tls", LIST), .flags = SCHEMA_LONE_ITEM, .max = 64,
+     .item = &certificate_item, .help = "its certificates, as of a listener; not given: no TLS"},
     {SCHEMA_KEY(struct config_admin, persist, "persist", BOOL), .initial = "false",
      .help = "write rulesets that the API changed back to their files"},
     {SCHEMA_KEY(struct config_admin, record, "record", BOOL), .initial = "false",

@@ -4,6 +4,8 @@
 #include "gateway/admin_route.h"
 #include "gateway/base/hash.h"
 #include "gateway/exchange.h"
+#include "gateway/net/tls.h"
+#include "gateway/session.h"
 
 /* ---- Host and Origin ---- */
 
@@ -15,13 +17,17 @@ static bool is_unspecified(const struct gw_ip *ip)
 }
 
 /* `name` as the parser left it: lower case, IPv6 in brackets. */
-static bool host_is_ours(struct gw_str name, const struct gw_ip *own)
+static bool host_is_ours(const struct admin_auth *auth)
 {
+    struct gw_str name = auth->request->host.name;
+    const struct gw_ip *own = &auth->config->address.ip;
     struct gw_ip ip;
     if (name.len == 0) /* HTTP/1.0 without Host: no browser does that */
         return true;
     if (gw_str_eq(name, GW_STR("localhost")) || gw_str_ends(name, GW_STR(".localhost")))
         return true; /* RFC 6761 section 6.3: never anything else */
+    if (auth->tls && tls_server_covers(auth->tls, name))
+        return true;
     if (name.len > 2 && name.ptr[0] == '[')
         name = gw_str(name.ptr + 1, name.len - 2);
     if (!gw_ip_parse(name, &ip))
@@ -37,8 +43,9 @@ static bool is_own_page(const struct admin_auth *auth, struct gw_str origin)
 {
     const struct headers *headers = &auth->request->headers;
     const struct gw_str *host = headers_get(headers, HEADER_HOST);
+    struct gw_str scheme = auth->tls ? GW_STR("https://") : GW_STR("http://");
     return host && (auth->open || headers_find(headers, GW_STR("X-Nearedge-Inspector"))) &&
-           gw_str_starts(origin, GW_STR("http://")) && gw_str_ieq(gw_str_from(origin, 7), *host);
+           gw_str_starts(origin, scheme) && gw_str_ieq(gw_str_from(origin, scheme.len), *host);
 }
 
 /* ---- credentials ---- */
@@ -87,7 +94,7 @@ enum admin_verdict admin_auth_check(const struct admin_auth *auth)
     const struct gw_ip *bound = &auth->config->address.ip;
     if (origin && (bound->family == GW_IP_NONE || !is_own_page(auth, *origin)))
         return ADMIN_AUTH_ORIGIN;
-    if (bound->family != GW_IP_NONE && !host_is_ours(auth->request->host.name, bound))
+    if (bound->family != GW_IP_NONE && !host_is_ours(auth))
         return ADMIN_AUTH_HOST;
     return auth->open ? ADMIN_AUTH_OK : check_credentials(auth);
 }
@@ -110,8 +117,10 @@ bool admin_authorize(struct admin_call *call)
     uint32_t allowed;
     const struct admin_route *route =
         admin_route_find(call->request->method_id, call->path, &allowed);
+    const struct worker *worker = call->worker;
     const struct admin_auth auth = {.request = call->request,
                                     .config = &admin_snapshot(call)->config->admin,
+                                    .tls = worker->doors[worker->door_count].tls,
                                     .peer_is_local = call->peer_is_local,
                                     .open = route && route->open};
     enum admin_verdict verdict = admin_auth_check(&auth);

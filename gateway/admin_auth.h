@@ -5,9 +5,11 @@
  * Host: a web page anywhere can make a browser send requests to a loopback port, and with DNS
  * rebinding even read the answers; both show in Host or Origin. So Host must be a loopback name or
  * address or the address the listener is bound to (bound to all addresses: any address, since only
- * a name can be rebound), and a request with an Origin is refused, unless it is the inspector's own
- * page that speaks: no other is meant to talk to this API. The port of Host is not compared, it
- * changes on the way through a tunnel. A Unix socket is out of a browser's reach.
+ * a name can be rebound; by TLS also a name of the listener's certificate, since a browser whose
+ * page has rebound its own name would refuse that certificate), and a request with an Origin is
+ * refused, unless it is the inspector's own page that speaks: no other is meant to talk to this
+ * API. The port of Host is not compared, it changes on the way through a tunnel. A Unix socket is
+ * out of a browser's reach.
  *
  * Credentials: a bearer token, or Cloudflare's older X-Auth-Email and X-Auth-Key; Authorization
  * wins when both are sent. Secrets are compared in constant time. Without a configured secret only
@@ -29,6 +31,7 @@ enum admin_verdict {
 struct admin_auth {
     const struct h1_message *request;
     const struct config_admin *config; /* its address is where the listener is bound */
+    const struct tls_server *tls;      /* NULL: the request came without */
     bool peer_is_local;
     bool open; /* the route needs no credentials */
 };

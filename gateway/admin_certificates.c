@@ -30,7 +30,7 @@ void admin_certificate_metrics(const struct snapshot *s, struct gw_buf *out)
                   "file.\n# TYPE %s gauge\n",
                   name, name);
     gw_map_init(&shown);
-    for (size_t i = 0; i < s->config->listen_count; i++)
+    for (size_t i = 0; i <= s->config->listen_count; i++)
         add_listener(out, s->tls[i], &shown);
     gw_map_release(&shown);
 }

@@ -2,13 +2,13 @@
 #include "gateway/admin_client.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <unistd.h>
+#include <signal.h>
 
 #include "gateway/admin.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/err.h"
 #include "gateway/http/h1_write.h"
+#include "gateway/net/conn_tls.h"
 
 /* ---- addresses ---- */
 
@@ -119,78 +119,83 @@ int admin_answer_feed(struct admin_answer *answer, struct gw_str piece)
 
 /* ---- the call ---- */
 
-/* 0 when the socket is ready before the deadline. One deadline for the whole call: a server that
- * sends a byte now and then must not keep a health check waiting. */
-static int wait_for(int fd, short events, uint64_t deadline_ms, int timeout_error)
+struct call {
+    struct gw_loop *loop;
+    struct conn *conn;
+    struct tls_client *tls; /* NULL: none, or the handshake has begun */
+    struct gw_buf request;
+    struct admin_reply *reply;
+    struct admin_answer *answer;
+    struct gw_deadline deadline;
+    bool connected;
+    int result; /* 1: the answer is whole; negative: an error */
+};
+
+static void finish(struct call *call, int result)
 {
-    struct pollfd p = {.fd = fd, .events = events};
-    for (;;) {
-        uint64_t now = gw_kernel_mono_ms();
-        if (now >= deadline_ms)
-            return timeout_error;
-        int n = poll(&p, 1, (int)gw_min_u64(deadline_ms - now, INT32_MAX));
-        if (n > 0)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return -errno;
-    }
+    if (!call->result)
+        call->result = result;
+    gw_loop_stop(call->loop);
 }
 
-/* *out is a connected socket, without blocking: with a filter in the way connect alone could take
- * minutes. */
-static int connect_to(const struct net_address *address, uint64_t deadline_ms, int *out)
+/* A refusal may come before the body has left, and its sender go: EPIPE is only ever a write's, and
+ * what can still be read counts. */
+static void on_error(void *ctx, int err)
 {
-    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    int err = connect(fd, &address->any, address->len) < 0 ? -errno : 0;
-    if (err == -EINPROGRESS) {
-        socklen_t size = sizeof(err);
-        err = wait_for(fd, POLLOUT, deadline_ms, GW_ETIMEOUT_CONNECT);
-        if (!err && getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) == 0)
-            err = -err;
+    if (err != -EPIPE)
+        finish(ctx, err);
+}
+
+static void on_connect(void *ctx, int err)
+{
+    struct call *call = ctx;
+    const struct iovec request = {call->request.data, call->request.len};
+    if (!err && call->tls) { /* comes back here when it is over */
+        conn_tls_connect(call->conn, call->tls);
+        call->tls = NULL;
+        return;
     }
+    call->reply->why = conn_tls_facts(call->conn).failure;
+    call->connected = !err;
     if (err) {
-        close(fd);
-        return err;
+        finish(call, err);
+        return;
     }
-    *out = fd;
-    return 0;
+    conn_resume(call->conn);
+    err = conn_write(call->conn, &request, 1, NULL);
+    if (err)
+        on_error(call, err);
 }
 
-static int send_all(int fd, struct gw_str bytes, uint64_t deadline_ms)
+static void on_read(void *ctx, struct gw_str piece)
 {
-    while (bytes.len) {
-        ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return -errno;
-        if (n < 0) {
-            int err = wait_for(fd, POLLOUT, deadline_ms, GW_ETIMEOUT_WRITE);
-            if (err)
-                return err;
-            continue;
-        }
-        bytes = gw_str_from(bytes, (size_t)n);
-    }
-    return 0;
+    struct call *call = ctx;
+    int result = call->result ? 0 : admin_answer_feed(call->answer, piece);
+    if (result)
+        finish(call, result);
 }
 
-static int receive(int fd, uint64_t deadline_ms, struct admin_reply *reply)
+static void on_eof(void *ctx)
 {
-    char piece[16384];
-    struct admin_answer *answer = admin_answer_new(reply);
-    int result = 0;
-    while (!result) {
-        ssize_t n = recv(fd, piece, sizeof(piece), 0);
-        if (n >= 0)
-            result = admin_answer_feed(answer, gw_str(piece, (size_t)n));
-        else if (errno == EAGAIN || errno == EINTR)
-            result = wait_for(fd, POLLIN, deadline_ms, GW_ETIMEOUT_READ);
-        else
-            result = -errno;
-    }
-    admin_answer_free(answer);
-    return result < 0 ? result : 0;
+    struct call *call = ctx;
+    if (!call->result)
+        finish(call, admin_answer_feed(call->answer, GW_STR_EMPTY));
+}
+
+static void on_drain(void *ctx)
+{
+    (void)ctx;
+}
+
+/* One deadline for the whole call: a server that sends a byte now and then must not keep a health
+ * check waiting. */
+static void on_deadline(struct gw_deadline *deadline)
+{
+    struct call *call = gw_container_of(deadline, struct call, deadline);
+    bool writing = call->connected && conn_queued(call->conn);
+    finish(call, !call->connected ? GW_ETIMEOUT_CONNECT
+                 : writing        ? GW_ETIMEOUT_WRITE
+                                  : GW_ETIMEOUT_READ);
 }
 
 /* False when something in it would break out of its line. The Host is the address itself, which the
@@ -214,25 +219,40 @@ static bool write_request(const struct admin_endpoint *to, struct gw_str method,
     return ok && !out->overflow;
 }
 
+/* libuv writes without MSG_NOSIGNAL; the rest of the verb keeps what a pipe's reader who has left
+ * means to it. */
+static int exchange(struct call *call, const struct admin_endpoint *to)
+{
+    static const struct conn_events events = {on_connect, on_read,  on_eof,
+                                              on_drain,   on_error, NULL};
+    struct sigaction before, ignore = {.sa_handler = SIG_IGN};
+    struct gw_clock clock;
+    gw_clock_init(&clock, GW_CLOCK_SYSTEM);
+    sigaction(SIGPIPE, &ignore, &before);
+    call->loop = gw_loop_new(&clock);
+    call->tls = to->tls;
+    call->answer = admin_answer_new(call->reply);
+    gw_deadline_init(&call->deadline, on_deadline);
+    gw_deadline_set(call->loop, &call->deadline, to->timeout_ms);
+    call->conn = conn_connect(call->loop, &to->address, &events, call);
+    gw_loop_run(call->loop);
+    gw_deadline_cancel(&call->deadline);
+    conn_abandon(call->conn);
+    gw_loop_free(call->loop);
+    admin_answer_free(call->answer);
+    sigaction(SIGPIPE, &before, NULL);
+    return call->result < 0 ? call->result : 0;
+}
+
 int admin_client_call(const struct admin_endpoint *to, struct gw_str method, struct gw_str target,
                       struct gw_str body, struct admin_reply *reply)
 {
-    uint64_t deadline_ms = gw_kernel_mono_ms() + to->timeout_ms;
-    struct gw_buf request;
-    int fd = -1;
+    struct call call = {.reply = reply};
     *reply = (struct admin_reply){0};
-    gw_buf_init(&request, ADMIN_BODY_MAX + 65536);
-    int err = write_request(to, method, target, body, &request) ? 0 : -EINVAL;
-    if (!err)
-        err = connect_to(&to->address, deadline_ms, &fd);
-    if (!err)
-        err = send_all(fd, gw_buf_str(&request), deadline_ms);
-    /* A refusal may come before the body is read: the answer counts, not the broken pipe. */
-    if (fd >= 0 && (!err || err == -EPIPE || err == -ECONNRESET))
-        err = receive(fd, deadline_ms, reply);
-    if (fd >= 0)
-        close(fd);
-    gw_buf_release(&request);
+    gw_buf_init(&call.request, ADMIN_BODY_MAX + 65536);
+    bool ok = write_request(to, method, target, body, &call.request);
+    int err = ok ? exchange(&call, to) : -EINVAL;
+    gw_buf_release(&call.request);
     return err;
 }
 

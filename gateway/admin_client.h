@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* A small blocking HTTP/1.1 client for the admin listener: one request, one connection. For verbs
- * only, never inside a loop.
+ * only: each call has a loop of its own.
  *
- * Thread: one. Owns: its socket during a call; replies are the caller's to release. Limits: the
+ * Thread: one. Owns: its connection during a call; replies are the caller's to release. Limits: the
  * whole call ends within timeout_ms; a body of ADMIN_ANSWER_MAX. */
 #include "config/sections.h"
 #include "gateway/base/buf.h"
 #include "gateway/http/h1_parse.h"
 #include "gateway/net/address.h"
 
+struct tls_client;
+
 struct admin_endpoint {
     struct net_address address;
-    struct gw_str token; /* empty: none is sent; borrowed */
+    struct gw_str token;    /* empty: none is sent; borrowed */
+    struct tls_client *tls; /* NULL: plain HTTP; borrowed */
     uint32_t timeout_ms;
 };
 
 struct admin_reply {
     unsigned status;
     struct gw_buf body;
+    const char *why; /* a TLS handshake failed, in OpenSSL's words; else NULL; static */
 };
 
 /* Where a configuration listens; all addresses are reached through loopback. False with port 0,
@@ -26,8 +30,9 @@ struct admin_reply {
 GW_MUST bool admin_address_of(const struct config_address *listen, struct net_address *out);
 
 /* `target` is a path with its query; an empty body: none is sent. 0 when there was an answer of
- * whatever status, else a negative errno or GW_ETIMEOUT_CONNECT, GW_ETIMEOUT_READ, GW_EPARSE,
- * GW_ETRUNCATED, GW_ELIMIT. The reply holds memory in either case. */
+ * whatever status, else a negative errno or GW_ETIMEOUT_CONNECT, GW_ETIMEOUT_WRITE,
+ * GW_ETIMEOUT_READ, GW_EPARSE, GW_ETRUNCATED, GW_ELIMIT, GW_ETLS, GW_ECERT. The reply holds memory
+ * in either case. */
 GW_MUST int admin_client_call(const struct admin_endpoint *to, struct gw_str method,
                               struct gw_str target, struct gw_str body, struct admin_reply *reply);
 void admin_reply_release(struct admin_reply *reply);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cli_admin.h"
 
+#include "gateway/admin_tls.h"
 #include "gateway/base/err.h"
+#include "gateway/net/tls.h"
 
 #define TIMEOUT_S     10
 #define TIMEOUT_MAX_S 3600
@@ -11,6 +13,7 @@
 
 static const struct option own_options[] = {{"config", required_argument, NULL, 'c'},
                                             {"admin", required_argument, NULL, 'a'},
+                                            {"cacert", required_argument, NULL, 'C'},
                                             {"timeout", required_argument, NULL, 't'},
                                             {"json", no_argument, NULL, 'j'}};
 
@@ -23,6 +26,9 @@ static int take_option(struct cli_admin *c, int option)
         return 0;
     case 'a':
         c->address = optarg;
+        return 0;
+    case 'C':
+        c->cacert = optarg;
         return 0;
     case 'j':
         c->json = true;
@@ -85,8 +91,25 @@ static int read_config(struct cli_admin *c)
                      c->config_path);
 }
 
-/* An address on the command line wins over the file's, and the file still lends its token: so one
- * reaches a gateway whose port the kernel chose. */
+static int find_tls(struct cli_admin *c, struct gw_str host)
+{
+    struct gw_diags diags;
+    bool configured = c->config && c->config->admin.tls_count && !c->cacert;
+    if (c->cacert && !host.ptr)
+        return cli_usage(c->verb, "--cacert goes with --admin https://ADDR");
+    if (!configured && !host.ptr)
+        return 0;
+    gw_diags_init(&diags);
+    c->endpoint.tls =
+        configured ? admin_tls_client(c->config, &diags) : tls_client_for(host, c->cacert, &diags);
+    if (!c->endpoint.tls)
+        cli_print_diags(&diags);
+    gw_diags_release(&diags);
+    return c->endpoint.tls ? 0 : EXIT_CONFIG;
+}
+
+/* An address on the command line wins over the file's, and the file still lends its token and its
+ * certificate: so one reaches a gateway whose port the kernel chose. */
 int cli_admin_open(struct cli_admin *c, int argc, char **argv, const struct cli_admin_extra *extra)
 {
     const char *token = getenv("NEAREDGE_ADMIN_TOKEN");
@@ -99,14 +122,18 @@ int cli_admin_open(struct cli_admin *c, int argc, char **argv, const struct cli_
     if (!c->endpoint.token.len)
         c->endpoint.token = gw_str_z(token);
     const char *address = c->address ? c->address : c->config_path ? NULL : "127.0.0.1:8081";
-    if (address && !net_address_parse(gw_str_z(address), &c->endpoint.address))
-        return cli_usage(c->verb, "\"%s\" is no address; write 127.0.0.1:8081 or unix:/path",
+    struct gw_str host = GW_STR_EMPTY;
+    if (address && !net_address_parse_https(gw_str_z(address), &c->endpoint.address, &host))
+        return cli_usage(c->verb,
+                         "\"%s\" is no address; write 127.0.0.1:8081, unix:/path or "
+                         "https://127.0.0.1:8081",
                          address);
-    return 0;
+    return find_tls(c, host);
 }
 
 void cli_admin_close(struct cli_admin *c)
 {
+    tls_client_unref(c->endpoint.tls);
     config_free(c->config);
 }
 
@@ -136,7 +163,14 @@ static int explain(const struct cli_admin *c, const struct admin_reply *reply)
 {
     struct json_doc *doc = parse_reply(reply);
     struct gw_str message = doc ? error_message(json_root(doc)) : GW_STR_EMPTY;
-    if (message.len)
+    bool wants_tls = !c->endpoint.tls && reply->status == 400 &&
+                     gw_str_find(gw_buf_str(&reply->body), GW_STR("sent to HTTPS port")) != GW_NPOS;
+    if (wants_tls)
+        fprintf(stderr,
+                "nearedge %s: the admin listener speaks TLS: give its configuration with -c, or "
+                "--admin https://ADDR\n",
+                c->verb);
+    else if (message.len)
         fprintf(stderr, "nearedge %s: %.*s (%u)\n", c->verb, GW_STR_ARG(message), reply->status);
     else
         fprintf(stderr, "nearedge %s: the admin listener answered %u\n", c->verb, reply->status);
@@ -144,14 +178,20 @@ static int explain(const struct cli_admin *c, const struct admin_reply *reply)
     return EXIT_FAILED_RUN;
 }
 
+void cli_admin_print_error(const struct cli_admin *c, const struct admin_reply *reply, int err)
+{
+    char where[NET_ADDRESS_TEXT_MAX];
+    net_address_format(&c->endpoint.address, where);
+    fprintf(stderr, "nearedge %s: admin listener %s: %s%s%s%s\n", c->verb, where, gw_strerror(err),
+            reply->why ? " (" : "", reply->why ? reply->why : "", reply->why ? ")" : "");
+}
+
 int cli_admin_call(struct cli_admin *c, struct gw_str method, struct gw_str target,
                    struct gw_str body, struct admin_reply *reply)
 {
-    char where[NET_ADDRESS_TEXT_MAX];
     int err = admin_client_call(&c->endpoint, method, target, body, reply);
     if (err) {
-        net_address_format(&c->endpoint.address, where);
-        fprintf(stderr, "nearedge %s: admin listener %s: %s\n", c->verb, where, gw_strerror(err));
+        cli_admin_print_error(c, reply, err);
         return EXIT_FAILED_RUN;
     }
     return reply->status / 100 == 2 ? 0 : explain(c, reply);

@@ -4,7 +4,9 @@
  * the token, calling it, and turning a refusal into words.
  *
  * The listener is --admin ADDR, else the one of the configuration file (-c), else 127.0.0.1:8081.
- * The token is the configuration's, else that of NEAREDGE_ADMIN_TOKEN. Thread: one. */
+ * The token is the configuration's, else that of NEAREDGE_ADMIN_TOKEN. It is spoken to by TLS when
+ * the configuration says so (admin_tls.h) or ADDR begins with https://, and never without a check
+ * of its certificate: the token would go to whoever answers. Thread: one. */
 #include "config/config.h"
 #include "config/json.h"
 #include "gateway/admin_client.h"
@@ -12,16 +14,19 @@
 
 struct cli_admin {
     const char *verb;
-    const char *config_path, *address; /* options; NULL: not given */
+    const char *config_path, *address, *cacert; /* options; NULL: not given */
     bool json;
     struct config *config;
-    struct admin_endpoint endpoint;
+    struct admin_endpoint endpoint; /* its tls is owned */
 };
 
 /* For manuals. */
 #define CLI_ADMIN_OPTIONS                                                                          \
-    "  -c, --config FILE   take the admin address and token from this configuration\n"             \
-    "  --admin ADDR        admin listener: IP:PORT or unix:PATH [127.0.0.1:8081]\n"                \
+    "  -c, --config FILE   take admin address, token and certificate from this configuration\n"    \
+    "  --admin ADDR        admin listener: IP:PORT, unix:PATH or https://IP:PORT\n"                \
+    "                      [127.0.0.1:8081]\n"                                                     \
+    "  --cacert FILE       trust these authorities (PEM) with https:// [the configuration's\n"     \
+    "                      certificate, or the system's store]\n"                                  \
     "  --timeout SECONDS   give up after this time [10]\n"
 #define CLI_ADMIN_TOKEN                                                                            \
     "Without a token in the configuration, NEAREDGE_ADMIN_TOKEN is sent if it is set.\n"
@@ -38,6 +43,8 @@ struct cli_admin_extra {
 int cli_admin_open(struct cli_admin *c, int argc, char **argv, const struct cli_admin_extra *extra);
 void cli_admin_close(struct cli_admin *c);
 
+/* Says why admin_client_call failed. */
+void cli_admin_print_error(const struct cli_admin *c, const struct admin_reply *reply, int err);
 /* 0 after an answer of 2xx, else an exit code, explained. Release the reply in either case. */
 int cli_admin_call(struct cli_admin *c, struct gw_str method, struct gw_str target,
                    struct gw_str body, struct admin_reply *reply);

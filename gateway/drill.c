@@ -292,15 +292,15 @@ void drill_run(const struct drill_options *options, struct drill_result *result)
     struct drill d = {.options = options, .result = result, .request = gw_buf_str(&request)};
     d.loop = gw_loop_new(&clock);
     d.lanes = lanes_new(d.loop, &options->to, CONNECTIONS, TIMEOUT_MS, &events, &d);
-    d.admin = load_admin_new(d.loop, options->admin, options->token);
+    d.admin = load_admin_new(d.loop, &options->admin);
     d.timer = precise_timer_new(d.loop, on_timer, &d);
     d.due_us = now_us(&d);
     enter(&d, DRILL_BEFORE);
-    if (d.admin && d.timer) {
+    if (d.timer) {
         precise_timer_set(d.timer, d.due_us);
         gw_loop_run(d.loop);
     } else {
-        give_up(&d, "no descriptors are left, or the admin address is none");
+        give_up(&d, "no descriptors are left");
     }
     load_admin_free(d.admin);
     lanes_free(d.lanes);

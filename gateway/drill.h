@@ -13,8 +13,7 @@
  * Thread: one; blocks until it is over. Owns: everything during the call. */
 #include <signal.h>
 
-#include "gateway/base/str.h"
-#include "gateway/net/address.h"
+#include "bench/load/admin.h"
 
 #define DRILL_BEFORE_US ((uint64_t)1000000)
 #define DRILL_STEADY_US ((uint64_t)1000000)
@@ -32,8 +31,8 @@ extern const struct drill_kind drill_kinds[];
 struct drill_options {
     const struct drill_kind *kind;
     struct net_address to;
-    struct gw_str host, path;         /* of the requests */
-    struct gw_str admin, token;       /* address as text */
+    struct gw_str host, path; /* of the requests */
+    struct load_admin_at admin;
     struct gw_str expression;         /* of the fault; empty: all requests */
     double rate;                      /* requests a second */
     uint64_t duration_us, recover_us; /* of the fault; the longest time to wait afterwards */

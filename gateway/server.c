@@ -66,7 +66,9 @@ static void warn_about_restart(const struct config *old, const struct config *no
         bool changed;
         const char *what;
     } fixed[] = {
-        {listen || !gw_str_eq(old->admin.address.text, now->admin.address.text), "listen, admin"},
+        {listen || !gw_str_eq(old->admin.address.text, now->admin.address.text) ||
+             !old->admin.tls_count != !now->admin.tls_count,
+         "listen, admin"},
         {old->workers != now->workers, "workers"},
         {old->clock != now->clock, "clock"},
         {old->cache.max_size != now->cache.max_size, "cache.max_size"},

@@ -59,7 +59,7 @@ struct snapshot {
     struct snapshot_origin *origins; /* these and the zones' origin rules belong to the base */
     size_t origin_count;
     struct fault_set *faults;       /* NULL: none */
-    struct tls_server **tls;        /* by listener, the base's; NULL in it: plain */
+    struct tls_server **tls;        /* by listener, the admin's last, the base's; NULL: plain */
     struct gw_map hosts;            /* lower-case host → struct snapshot_zone */
     struct snapshot_zone *any_host; /* the zone with "*", or NULL */
 };
@@ -95,6 +95,8 @@ void snapshot_attach_tickets(struct snapshot *s, struct tls_tickets *tickets);
 /* The certificates of the listener with this address as written; `index` if several have it. NULL:
  * it has none, or is not there. */
 struct tls_server *snapshot_tls_at(const struct snapshot *s, size_t index, struct gw_str address);
+/* Those of the admin listener; NULL: it has none. */
+struct tls_server *snapshot_admin_tls(const struct snapshot *s);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
 

@@ -20,11 +20,11 @@ struct listener_pairs {
 };
 
 /* What the local authority has not made yet `run` will make; `check` writes nothing. */
-static void find_pairs(const struct config *config, const struct config_listen *listen,
+static void find_pairs(const struct config *config, struct config_certificates certificates,
                        struct gw_arena *arena, struct listener_pairs *out, struct gw_diags *diags)
 {
-    for (size_t i = 0; i < listen->tls_count && out->count < TLS_PAIRS_MAX; i++) {
-        const struct config_certificate *c = &listen->tls[i];
+    for (size_t i = 0; i < certificates.count && out->count < TLS_PAIRS_MAX; i++) {
+        const struct config_certificate *c = &certificates.items[i];
         struct tls_pair pair = {c->certificate.ptr, c->key.ptr};
         struct trust_files files;
         out->local |= c->local_ca;
@@ -72,22 +72,26 @@ static void check_hosts(const struct config *config, size_t listener, const stru
     gw_buf_release(&hosts);
 }
 
+/* The admin's own speakers, scripts and a page, gain nothing by HTTP/2, and the zones' hosts are
+ * none of its names. */
 static void build_listener(struct snapshot *s, size_t listener, uint64_t wall_ms,
                            struct gw_diags *diags)
 {
-    const struct config_listen *listen = &s->config->listen[listener];
+    struct config_certificates certificates = config_certificates(s->config, listener);
+    bool admin = listener == s->config->listen_count;
+    const char *protocols = admin ? "http/1.1" : session_tls_protocols;
     struct listener_pairs pairs = {.count = 0};
     struct gw_arena arena;
-    if (!listen->tls_count)
+    if (!certificates.count)
         return;
     gw_arena_init(&arena, NULL, 0, 0);
-    find_pairs(s->config, listen, &arena, &pairs, diags);
+    find_pairs(s->config, certificates, &arena, &pairs, diags);
     struct tls_server *tls = NULL;
     if (pairs.count)
-        tls = tls_server_load(pairs.items, pairs.count, session_tls_protocols, diags);
+        tls = tls_server_load(pairs.items, pairs.count, protocols, diags);
     if (tls)
         tls_server_check(tls, wall_ms, diags);
-    if (tls && !pairs.local)
+    if (tls && !pairs.local && !admin)
         check_hosts(s->config, listener, tls, diags);
     s->tls[listener] = tls;
     gw_arena_clear(&arena);
@@ -122,7 +126,7 @@ static void build_server(struct servers *servers, size_t index, struct gw_diags 
 void snapshot_build_tls(struct snapshot *s, uint64_t wall_ms, struct gw_diags *diags)
 {
     s->tls = gw_zalloc((s->config->listen_count + 1) * sizeof(struct tls_server *));
-    for (size_t i = 0; i < s->config->listen_count; i++)
+    for (size_t i = 0; i <= s->config->listen_count; i++)
         build_listener(s, i, wall_ms, diags);
     for (size_t i = 0; i < s->origin_count; i++)
         for (size_t k = 0; k < servers_count(s->origins[i].servers); k++)
@@ -131,7 +135,7 @@ void snapshot_build_tls(struct snapshot *s, uint64_t wall_ms, struct gw_diags *d
 
 void snapshot_attach_tickets(struct snapshot *s, struct tls_tickets *tickets)
 {
-    for (size_t i = 0; i < s->config->listen_count; i++)
+    for (size_t i = 0; i <= s->config->listen_count; i++)
         if (s->tls[i])
             tls_server_use_tickets(s->tls[i], tickets);
 }
@@ -152,11 +156,16 @@ struct tls_server *snapshot_tls_at(const struct snapshot *s, size_t index, struc
     return NULL;
 }
 
+struct tls_server *snapshot_admin_tls(const struct snapshot *s)
+{
+    return s->tls[s->config->listen_count];
+}
+
 void snapshot_release_tls(struct snapshot *s)
 {
     if (s->base)
         return;
-    for (size_t i = 0; i < s->config->listen_count && s->tls; i++)
+    for (size_t i = 0; i <= s->config->listen_count && s->tls; i++)
         tls_server_unref(s->tls[i]);
     free(s->tls);
 }

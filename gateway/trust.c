@@ -73,17 +73,15 @@ static void add_name(struct trust_names *names, struct gw_map *seen, struct gw_s
     names->items[names->count++] = name;
 }
 
-static void add_listeners(struct trust_names *names, struct gw_map *seen,
-                          const struct config *config, struct gw_arena *arena)
+static void add_listener(struct trust_names *names, struct gw_map *seen,
+                         const struct config_address *address, struct gw_arena *arena)
 {
     static const struct gw_ip none = {0};
-    for (size_t i = 0; i < config->listen_count; i++) {
-        char text[GW_IP_TEXT_MAX];
-        struct gw_ip ip = config->listen[i].address.ip;
-        if (ip.family == GW_IP_NONE || memcmp(ip.bytes, none.bytes, sizeof(ip.bytes)) == 0)
-            continue; /* every address of the machine: nobody knows which */
-        add_name(names, seen, gw_arena_dup(arena, gw_str(text, gw_ip_format(&ip, text))));
-    }
+    char text[GW_IP_TEXT_MAX];
+    const struct gw_ip *ip = &address->ip;
+    if (ip->family == GW_IP_NONE || memcmp(ip->bytes, none.bytes, sizeof(ip->bytes)) == 0)
+        return; /* every address of the machine: nobody knows which */
+    add_name(names, seen, gw_arena_dup(arena, gw_str(text, gw_ip_format(ip, text))));
 }
 
 struct trust_names trust_names(const struct config *config, struct gw_arena *arena)
@@ -97,7 +95,10 @@ struct trust_names trust_names(const struct config *config, struct gw_arena *are
             add_name(&names, &seen, config->zones[i].hosts[h]);
     for (size_t i = 0; i < GW_COUNT(own); i++)
         add_name(&names, &seen, own[i]);
-    add_listeners(&names, &seen, config, arena);
+    for (size_t i = 0; i < config->listen_count; i++)
+        add_listener(&names, &seen, &config->listen[i].address, arena);
+    if (config->admin.tls_count) /* else its address would cost everybody a new certificate */
+        add_listener(&names, &seen, &config->admin.address, arena);
     gw_map_release(&seen);
     return names;
 }
@@ -339,9 +340,11 @@ static bool prepare(const struct config *config, const struct config_certificate
 bool trust_prepare(const struct config *config, uint64_t wall_ms, struct gw_diags *diags)
 {
     bool ok = true;
-    for (size_t i = 0; i < config->listen_count; i++)
-        for (size_t k = 0; k < config->listen[i].tls_count; k++)
-            if (config->listen[i].tls[k].local_ca)
-                ok &= prepare(config, &config->listen[i].tls[k], wall_ms, diags);
+    for (size_t i = 0; i <= config->listen_count; i++) {
+        struct config_certificates certificates = config_certificates(config, i);
+        for (size_t k = 0; k < certificates.count; k++)
+            if (certificates.items[k].local_ca)
+                ok &= prepare(config, &certificates.items[k], wall_ms, diags);
+    }
     return ok;
 }

@@ -56,8 +56,9 @@ static void print_listeners(const struct config *config)
                GW_STR_ARG(config->edges[config->listen[i].edge].name),
                config->listen[i].tls_count ? ", TLS" : "");
     if (config->admin.enabled)
-        printf("  admin     %.*s%s\n", GW_STR_ARG(config->admin.address.text),
-               config->admin.token.len ? ", with a token" : "");
+        printf("  admin     %.*s%s%s\n", GW_STR_ARG(config->admin.address.text),
+               config->admin.token.len ? ", with a token" : "",
+               config->admin.tls_count ? ", TLS" : "");
 }
 
 /* Switched-off rules are named apart: "why does my rule not match" often ends here. */

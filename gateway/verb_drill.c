@@ -138,11 +138,10 @@ static int find_target(struct arguments *a, const struct cli_admin *c)
 
 static int run_drill(struct arguments *a, const struct cli_admin *c)
 {
-    char address[NET_ADDRESS_TEXT_MAX];
     struct drill_result result;
     struct gw_buf out;
-    a->drill.admin = gw_str(address, net_address_format(&c->endpoint.address, address));
-    a->drill.token = c->endpoint.token;
+    a->drill.admin =
+        (struct load_admin_at){c->endpoint.address, c->endpoint.token, c->endpoint.tls};
     a->drill.stop = &stop_asked;
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/base/err.h"
 #include "gateway/cli_admin.h"
 
 /* Only 0 and 1 once the call was made: Docker reserves other codes of a health check. */
@@ -14,7 +13,7 @@ static int healthcheck(int argc, char **argv)
         code =
             admin_client_call(&c.endpoint, GW_STR("GET"), GW_STR("/readyz"), GW_STR_EMPTY, &reply);
         if (code)
-            fprintf(stderr, "nearedge healthcheck: %s\n", gw_strerror(code));
+            cli_admin_print_error(&c, &reply, code);
         fwrite(reply.body.data ? reply.body.data : "", 1, reply.body.len, stdout);
         code = !code && reply.status == 200 ? 0 : EXIT_FAILED_RUN;
         admin_reply_release(&reply);

@@ -75,12 +75,14 @@ static bool find_folder(struct trust_run *t, struct gw_str *folder)
         *folder = gw_str_z(t->a.folder);
         return folder->len > 0;
     }
-    for (size_t i = 0; t->config && i < t->config->listen_count; i++)
-        for (size_t k = 0; k < t->config->listen[i].tls_count; k++)
-            if (t->config->listen[i].tls[k].local_ca_dir.len) {
-                *folder = t->config->listen[i].tls[k].local_ca_dir;
+    for (size_t i = 0; t->config && i <= t->config->listen_count; i++) {
+        struct config_certificates certificates = config_certificates(t->config, i);
+        for (size_t k = 0; k < certificates.count; k++)
+            if (certificates.items[k].local_ca_dir.len) {
+                *folder = certificates.items[k].local_ca_dir;
                 return true;
             }
+    }
     return trust_default_folder(&t->arena, folder);
 }
 

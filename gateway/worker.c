@@ -100,9 +100,11 @@ static void start_probes(struct worker *worker)
  * long as it is open. */
 static void renew_certificates(struct worker *worker)
 {
-    for (size_t i = 0; i < worker->door_count; i++) {
+    const struct snapshot *s = worker->current->snapshot;
+    for (size_t i = 0; i <= worker->door_count; i++) {
         struct session_door *door = &worker->doors[i];
-        struct tls_server *next = snapshot_tls_at(worker->current->snapshot, i, door->address);
+        struct tls_server *next =
+            door->admin ? snapshot_admin_tls(s) : snapshot_tls_at(s, i, door->address);
         if (!door->tls || !next)
             continue;
         tls_server_unref(door->tls);
@@ -296,7 +298,9 @@ int worker_listen(struct worker *worker, size_t door, const struct net_address *
 
 int worker_listen_admin(struct worker *worker, const struct net_address *at, int fd)
 {
-    worker->doors[worker->door_count] = (struct session_door){.admin = true};
+    struct tls_server *tls = snapshot_admin_tls(worker->current->snapshot);
+    worker->doors[worker->door_count] = (struct session_door){
+        .admin = true, .https = tls != NULL, .tls = tls ? tls_server_ref(tls) : NULL};
     return listen_at(worker, worker->door_count, at, fd);
 }
 
@@ -417,7 +421,7 @@ void worker_join(struct worker *worker)
     gw_pool_release(&worker->pool);
     gw_buf_release(&worker->key);
     gw_buf_release(&worker->lines);
-    for (size_t i = 0; i < worker->door_count; i++) {
+    for (size_t i = 0; i <= worker->door_count; i++) {
         tls_server_unref(worker->doors[i].tls);
         free((char *)worker->doors[i].address.ptr);
     }

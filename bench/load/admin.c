@@ -17,8 +17,7 @@ struct call {
 
 struct load_admin {
     struct gw_loop *loop;
-    struct net_address address;
-    struct gw_str token;
+    struct load_admin_at at;
     struct channel *channel;
     bool ready;
     struct gw_list calls; /* the first one is under way if the channel is busy */
@@ -107,7 +106,7 @@ static void send_next(struct load_admin *a)
         return;
     }
     if (!a->channel)
-        a->channel = channel_open(a->loop, &a->address, TIMEOUT_MS, &events, a);
+        a->channel = channel_open_tls(a->loop, &a->at.address, a->at.tls, TIMEOUT_MS, &events, a);
     if (!a->ready)
         return;
     a->busy = true;
@@ -134,10 +133,10 @@ static char *build(const struct load_admin *a, struct gw_str method, struct gw_s
     gw_buf_init(&b, LOAD_ADMIN_BODY_MAX);
     bool fine = h1_write_request(&b, method, path);
     fine = fine && h1_write_field(&b, GW_STR("Host"), GW_STR("localhost"));
-    if (fine && a->token.len) {
+    if (fine && a->at.token.len) {
         struct gw_buf bearer;
         gw_buf_init(&bearer, 8192);
-        gw_buf_printf(&bearer, "Bearer %.*s", GW_STR_ARG(a->token));
+        gw_buf_printf(&bearer, "Bearer %.*s", GW_STR_ARG(a->at.token));
         fine = h1_write_field(&b, GW_STR("Authorization"), gw_buf_str(&bearer));
         gw_buf_release(&bearer);
     }
@@ -165,15 +164,11 @@ void load_admin_call(struct load_admin *a, struct gw_str method, struct gw_str p
     gw_loop_defer(a->loop, &a->start);
 }
 
-struct load_admin *load_admin_new(struct gw_loop *loop, struct gw_str address, struct gw_str token)
+struct load_admin *load_admin_new(struct gw_loop *loop, const struct load_admin_at *at)
 {
-    struct net_address to;
-    if (!net_address_parse(address, &to))
-        return NULL;
     struct load_admin *a = gw_zalloc(sizeof(*a));
     a->loop = loop;
-    a->address = to;
-    a->token = token;
+    a->at = *at;
     gw_list_init(&a->calls);
     gw_buf_init(&a->body, LOAD_ADMIN_BODY_MAX);
     gw_task_init(&a->start, on_start);

@@ -18,9 +18,14 @@ struct load_admin_reply {
     struct gw_str body; /* during the callback */
 };
 
-/* NULL when `address` ("127.0.0.1:8081", "[::1]:8081", "unix:/path") is none. The token is
- * borrowed, empty: none is sent. */
-struct load_admin *load_admin_new(struct gw_loop *loop, struct gw_str address, struct gw_str token);
+/* Where it is and what it is told; borrowed. */
+struct load_admin_at {
+    struct net_address address;
+    struct gw_str token;    /* empty: none is sent */
+    struct tls_client *tls; /* NULL: plain HTTP */
+};
+
+struct load_admin *load_admin_new(struct gw_loop *loop, const struct load_admin_at *at);
 /* Calls under way are forgotten. NULL is fine. */
 void load_admin_free(struct load_admin *a);
 /* done comes from a later turn. */

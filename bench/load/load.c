@@ -23,7 +23,8 @@ struct session {
     const struct load_options *o;
     FILE *out, *err;
     struct load_plan *plan;
-    struct tls_client *tls; /* NULL: plain HTTP */
+    struct tls_client *tls;     /* NULL: plain HTTP */
+    struct load_admin_at admin; /* of a plan that names it; its tls is owned */
     struct run_result result;
     struct outcome outcome;
     struct report_environment environment;
@@ -158,6 +159,35 @@ static bool prepare_tls(struct session *s)
     return s->tls != NULL;
 }
 
+/* --insecure is for the target: the admin's token goes to whoever has proved to be the admin. */
+static bool prepare_admin(struct session *s)
+{
+    struct gw_diags diags;
+    struct gw_str host;
+    if (!s->plan->admin.len)
+        return true;
+    s->admin.token = s->plan->admin_token;
+    gw_diags_init(&diags);
+    bool fine = net_address_parse_https(s->plan->admin, &s->admin.address, &host);
+    if (!fine)
+        gw_diag_file(&diags, GW_DIAG_ERROR, NULL,
+                     "\"%.*s\" is no address of an admin listener; write 127.0.0.1:8081, "
+                     "unix:/path or https://127.0.0.1:8081",
+                     GW_STR_ARG(s->plan->admin));
+    if (fine && host.ptr) {
+        s->admin.tls = tls_client_for(host, s->o->cacert, &diags);
+        fine = s->admin.tls != NULL;
+    }
+    gw_diags_print(&diags, s->err, s->o->err_color);
+    gw_diags_release(&diags);
+    return fine;
+}
+
+static const struct load_admin_at *admin_of(const struct session *s)
+{
+    return s->plan->admin.len ? &s->admin : NULL;
+}
+
 static int find_target(struct session *s, struct net_address *to)
 {
     const char *why;
@@ -175,8 +205,9 @@ static int find_target(struct session *s, struct net_address *to)
 static int run(struct session *s)
 {
     struct run_options options = {.stop = s->o->stop, .ctx = s};
-    if (!prepare_tls(s))
+    if (!prepare_tls(s) || !prepare_admin(s))
         return EXIT_PLAN;
+    options.admin = admin_of(s);
     int err = find_target(s, &options.to);
     if (err)
         return err;
@@ -199,7 +230,7 @@ static int judge(struct session *s)
     s->environment.command = gw_str_z(s->o->command);
     report_environment_read(&s->environment);
     outcome_init(&s->outcome, s->plan, &s->result);
-    s->matrix = matrix_fetch(s->plan);
+    s->matrix = matrix_fetch(admin_of(s));
     int code = write_reports(s);
     if (!code && s->o->compare)
         code = compare(s);
@@ -265,6 +296,7 @@ int load_test(const struct load_options *o, FILE *out, FILE *err)
      * The plan is last, the result points into it. */
     run_result_release(&s.result);
     tls_client_unref(s.tls);
+    tls_client_unref(s.admin.tls);
     load_plan_free(s.plan);
     return code;
 }

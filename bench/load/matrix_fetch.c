@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/load/matrix_fetch.h"
 
-#include "bench/load/admin.h"
 #include "bench/load/matrix.h"
 
 /* The last calls' verdicts may still be under way in stores that take time. On a virtual clock that
@@ -46,18 +45,17 @@ static void on_reply(void *ctx, const struct load_admin_reply *reply)
         gw_loop_stop(f->loop);
 }
 
-struct json_doc *matrix_fetch(const struct load_plan *plan)
+struct json_doc *matrix_fetch(const struct load_admin_at *admin)
 {
     struct gw_clock clock;
+    if (!admin)
+        return NULL;
     gw_clock_init(&clock, GW_CLOCK_SYSTEM);
     struct fetch f = {.loop = gw_loop_new(&clock)};
     gw_deadline_init(&f.pause, on_pause);
-    if (plan->admin.len)
-        f.admin = load_admin_new(f.loop, plan->admin, plan->admin_token);
-    if (f.admin) {
-        ask(&f);
-        gw_loop_run(f.loop);
-    }
+    f.admin = load_admin_new(f.loop, admin);
+    ask(&f);
+    gw_loop_run(f.loop);
     load_admin_free(f.admin);
     gw_loop_free(f.loop);
     if (f.doc && matrix_limiters(json_root(f.doc)))

@@ -57,7 +57,7 @@ struct load_plan {
     bool tls;
     struct gw_str host_header;
     struct gw_str origin;             /* "http://" and the host, for CSRF pairing */
-    struct gw_str admin, admin_token; /* "127.0.0.1:8081"; empty: none */
+    struct gw_str admin, admin_token; /* "[https://]127.0.0.1:8081"; empty: none */
     uint64_t seed;
     uint32_t connections;
     uint64_t timeout_us;

@@ -162,9 +162,10 @@ static void check_target(const struct load_options *o, const struct load_plan *p
 static void check_tls(const struct load_options *o, const struct load_plan *p,
                       struct gw_diags *diags)
 {
-    if (!p->tls && (o->cacert || o->insecure))
-        gw_diag_file(diags, GW_DIAG_ERROR, NULL, "--%s goes with an https:// target",
-                     o->cacert ? "cacert" : "insecure");
+    bool admin = gw_str_starts(p->admin, GW_STR("https://"));
+    if (!p->tls && ((o->cacert && !admin) || o->insecure))
+        gw_diag_file(diags, GW_DIAG_ERROR, NULL, "--%s goes with an https:// target%s",
+                     o->insecure ? "insecure" : "cacert", o->insecure ? "" : " or admin");
     if (o->cacert && o->insecure)
         gw_diag_file(diags, GW_DIAG_ERROR, NULL,
                      "--insecure looks at no certificate, --cacert says how: only one of them");

@@ -222,8 +222,8 @@ int load_run(struct load_plan *plan, const struct run_options *options, struct r
     r.lanes =
         lanes_new(r.loop, &options->to, plan->connections, plan->timeout_us / 1000, &events, &r);
     lanes_use_tls(r.lanes, options->tls);
-    if (plan->admin.len)
-        r.admin = load_admin_new(r.loop, plan->admin, plan->admin_token);
+    if (options->admin)
+        r.admin = load_admin_new(r.loop, options->admin);
     if (r.timer) {
         gw_deadline_set(r.loop, &r.tick, TICK_MS);
         run_boundary(&r);

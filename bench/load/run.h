@@ -30,6 +30,7 @@ struct run_progress {
 struct run_options {
     struct net_address to;
     struct tls_client *tls;            /* NULL: plain HTTP; borrowed */
+    const struct load_admin_at *admin; /* NULL: none; borrowed */
     const volatile sig_atomic_t *stop; /* not 0: end with what there is; may be NULL */
     void (*progress)(void *ctx, const struct run_progress *progress); /* may be NULL */
     void *ctx;

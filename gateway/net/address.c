@@ -54,6 +54,24 @@ bool net_address_parse(struct gw_str text, struct net_address *out)
     return true;
 }
 
+bool net_address_parse_https(struct gw_str text, struct net_address *out, struct gw_str *host)
+{
+    static const struct gw_str scheme = {"https://", 8}, local = {"localhost", 9};
+    bool secure = gw_str_starts(text, scheme);
+    if (secure)
+        text = gw_str_from(text, scheme.len);
+    *host = GW_STR_EMPTY;
+    if (!net_address_parse(text, out))
+        return false;
+    if (!secure)
+        return true;
+    struct gw_str name = gw_str_first(text, gw_str_rchr(text, ':'));
+    if (name.len && name.ptr[0] == '[')
+        name = gw_str(name.ptr + 1, name.len - 2);
+    *host = net_address_is_unix(out) || !name.len ? local : name;
+    return true;
+}
+
 bool net_address_is_unix(const struct net_address *a)
 {
     return a->any.sa_family == AF_UNIX;

@@ -26,6 +26,10 @@ GW_MUST int net_address_unix(struct gw_str path, struct net_address *out);
 /* Where to connect, as a person writes it: "127.0.0.1:8081", "[::1]:8081", "localhost:8081",
  * ":8081" or "unix:/path". Nothing is resolved, and port 0 is no place to connect to: false. */
 GW_MUST bool net_address_parse(struct gw_str text, struct net_address *out);
+/* The same, or that behind "https://": then *host is whom a certificate must name ("localhost"
+ * where there is none); else its ptr is NULL. Borrowed from the text. */
+GW_MUST bool net_address_parse_https(struct gw_str text, struct net_address *out,
+                                     struct gw_str *host);
 bool net_address_is_unix(const struct net_address *a);
 /* 0 for Unix sockets. */
 uint16_t net_address_port(const struct net_address *a);

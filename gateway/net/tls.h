@@ -41,13 +41,15 @@ bool tls_server_covers(const struct tls_server *s, struct gw_str host);
  * whose key other users of the machine may read. */
 void tls_server_check(const struct tls_server *s, uint64_t wall_ms, struct gw_diags *diags);
 
-/* What a listener shows to visitors, for those who watch it run out. */
+/* What a listener shows to its peers, for those who watch it run out and those who ask it. */
 #define TLS_HOST_MAX 256
 struct tls_certificate {
-    const char *file;        /* borrowed from the server */
+    const char *file;        /* borrowed */
     char host[TLS_HOST_MAX]; /* the first name it is valid for; "" when it names nobody */
     uint64_t not_after_s;    /* since the epoch */
 };
+/* The same of the first certificate in a PEM file; false when there is none. */
+GW_MUST bool tls_certificate_read(const char *file, struct tls_certificate *out);
 /* The pair's certificate; false behind the last one. */
 GW_MUST bool tls_server_certificate(const struct tls_server *s, size_t pair,
                                     struct tls_certificate *out);
@@ -61,5 +63,8 @@ struct tls_client_options {
 /* Sessions are resumed, one remembered for all connections. NULL after an error, as above. */
 GW_MUST struct tls_client *tls_client_load(const struct tls_client_options *options,
                                            struct gw_diags *diags);
+/* One that believes whoever proves to be `name`, by these authorities or the system's (NULL). */
+GW_MUST struct tls_client *tls_client_for(struct gw_str name, const char *ca,
+                                          struct gw_diags *diags);
 struct tls_client *tls_client_ref(struct tls_client *c);
 void tls_client_unref(struct tls_client *c); /* NULL is fine */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `check`, the start and metrics say about certificates that load: works today, maybe not
  * tomorrow. */
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -69,17 +71,32 @@ static bool name_of(const GENERAL_NAME *entry, char out[TLS_HOST_MAX])
     return true;
 }
 
-bool tls_server_certificate(const struct tls_server *s, size_t pair, struct tls_certificate *out)
+static void describe(const X509 *x, const char *file, struct tls_certificate *out)
 {
-    if (pair >= s->count)
-        return false;
-    X509 *x = SSL_CTX_get0_certificate(s->contexts[pair]);
     GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-    *out = (struct tls_certificate){.file = s->pairs[pair].certificate,
-                                    .not_after_s = tls_seconds(X509_get0_notAfter(x))};
+    *out =
+        (struct tls_certificate){.file = file, .not_after_s = tls_seconds(X509_get0_notAfter(x))};
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
         if (name_of(sk_GENERAL_NAME_value(names, i), out->host))
             break;
     GENERAL_NAMES_free(names);
-    return true;
+}
+
+bool tls_server_certificate(const struct tls_server *s, size_t pair, struct tls_certificate *out)
+{
+    if (pair < s->count)
+        describe(SSL_CTX_get0_certificate(s->contexts[pair]), s->pairs[pair].certificate, out);
+    return pair < s->count;
+}
+
+bool tls_certificate_read(const char *file, struct tls_certificate *out)
+{
+    BIO *bio = BIO_new_file(file, "r");
+    X509 *x = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    if (x)
+        describe(x, file, out);
+    BIO_free(bio);
+    X509_free(x);
+    ERR_clear_error();
+    return x != NULL;
 }

@@ -85,6 +85,15 @@ struct tls_client *tls_client_load(const struct tls_client_options *options, str
     return NULL;
 }
 
+struct tls_client *tls_client_for(struct gw_str name, const char *ca, struct gw_diags *diags)
+{
+    char *host = gw_str_dupz(name);
+    const struct tls_client_options options = {.ca = ca, .name = host, .verify = true};
+    struct tls_client *c = tls_client_load(&options, diags);
+    free(host);
+    return c;
+}
+
 struct tls_client *tls_client_ref(struct tls_client *c)
 {
     atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);

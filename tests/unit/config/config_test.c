@@ -334,7 +334,7 @@ static void checks_work_without_secrets(void **state)
     gw_diags_release(&d);
     struct config *c = load(text, &(struct config_overrides){.lenient_secrets = true}, &d);
     assert_non_null(c);
-    assert_int_equal(d.warnings, 2);
+    assert_int_equal(d.warnings, 3); /* and that the token is not encrypted */
     assert_int_equal(c->admin.token.len, 0);
     assert_non_null(c->admin.token.ptr);
     gw_diags_release(&d);
@@ -345,6 +345,8 @@ static void doubtful_settings_are_warnings(void **state)
 {
     (void)state;
     expect_message("{\"admin\": {\"token\": \"literal\"}, " ZONES "}", "stands in the file");
+    expect_message("{\"admin\": {\"address\": \"*:1\", \"token\": \"${T_UNSET:-x}\"}, " ZONES "}",
+                   "travels in clear text");
     expect_message("{\"limiter\": {\"backend\": \"redis://:pw@h\"}, " ZONES "}",
                    "the password stands in the file");
     expect_message("{\"zones\": [{\"name\": \"a\", " ORIGIN

@@ -144,7 +144,7 @@ static void test_call(void **state)
     struct admin_reply reply;
     (void)state;
     start(&s, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
-    const struct admin_endpoint to = {s.address, GW_STR("s3cret"), 5000};
+    const struct admin_endpoint to = {s.address, GW_STR("s3cret"), NULL, 5000};
     assert_int_equal(
         admin_client_call(&to, GW_STR("POST"), GW_STR("/x?y=1"), GW_STR("{\"a\":1}"), &reply), 0);
     stop(&s);
@@ -157,13 +157,31 @@ static void test_call(void **state)
                         "Content-Length: 7\r\n\r\n{\"a\":1}");
 }
 
+/* Who refuses a body does not read it. */
+static void test_refused_early(void **state)
+{
+    static char body[4 << 20];
+    struct server s;
+    struct admin_reply reply;
+    (void)state;
+    memset(body, 'x', sizeof(body));
+    start(&s, "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nno!");
+    const struct admin_endpoint to = {s.address, GW_STR_EMPTY, NULL, 20000};
+    assert_int_equal(
+        admin_client_call(&to, GW_STR("POST"), GW_STR("/"), gw_str(body, sizeof(body)), &reply), 0);
+    stop(&s);
+    assert_int_equal(reply.status, 413);
+    assert_true(gw_str_eq(gw_buf_str(&reply.body), GW_STR("no!")));
+    admin_reply_release(&reply);
+}
+
 static void test_call_fails(void **state)
 {
     struct server s;
     struct admin_reply reply;
     (void)state;
     start(&s, NULL);
-    struct admin_endpoint to = {s.address, GW_STR_EMPTY, 100};
+    struct admin_endpoint to = {s.address, GW_STR_EMPTY, NULL, 100};
     assert_int_equal(admin_client_call(&to, GW_STR("GET"), GW_STR("/"), GW_STR_EMPTY, &reply),
                      GW_ETIMEOUT_READ);
     admin_reply_release(&reply);
@@ -183,9 +201,9 @@ static void test_call_fails(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_address_of),
-                                       cmocka_unit_test(test_escape), cmocka_unit_test(test_answer),
-                                       cmocka_unit_test(test_call),
-                                       cmocka_unit_test(test_call_fails)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_address_of),    cmocka_unit_test(test_escape),
+        cmocka_unit_test(test_answer),        cmocka_unit_test(test_call),
+        cmocka_unit_test(test_refused_early), cmocka_unit_test(test_call_fails)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

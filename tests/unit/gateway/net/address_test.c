@@ -43,6 +43,35 @@ static void test_parse(void **state)
 }
 
 /* The longest path that fits, and one byte more: an abstract or cut name would be another place. */
+static void test_https(void **state)
+{
+    static const struct {
+        const char *text, *host; /* NULL: plain */
+        bool ok;
+    } cases[] = {
+        {"127.0.0.1:8081", NULL, true},
+        {"unix:/run/x", NULL, true},
+        {"https://127.0.0.1:8081", "127.0.0.1", true},
+        {"https://[2001:db8::1]:8081", "2001:db8::1", true},
+        {"https://localhost:8081", "localhost", true},
+        {"https://:8081", "localhost", true},
+        {"https://unix:/run/x", "localhost", true},
+        {"https://", NULL, false},
+        {"https://127.0.0.1", NULL, false},
+        {"https://127.0.0.1:8081/", NULL, false},
+        {"https://edge.example.test:8081", NULL, false},
+        {"http://127.0.0.1:8081", NULL, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < GW_COUNT(cases); i++) {
+        struct net_address address;
+        struct gw_str host;
+        if (net_address_parse_https(gw_str_z(cases[i].text), &address, &host) != cases[i].ok ||
+            !gw_str_eq(host, gw_str_z(cases[i].host)) || !host.ptr != !cases[i].host)
+            fail_msg("%s", cases[i].text);
+    }
+}
+
 static void test_unix_path(void **state)
 {
     (void)state;
@@ -72,6 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_https),
         cmocka_unit_test(test_unix_path),
         cmocka_unit_test(test_mapped),
     };
