@@ -32,13 +32,9 @@ void cache_body_unref(struct cache_body *b)
         cache_body_free_some(b, FREED_AT_ONCE);
 }
 
-const struct gw_mapping *cache_body_lend(struct cache_body *b)
+void cache_body_lend(struct cache_body *b)
 {
-    const struct gw_mapping *mapping = cache_memory_mapping(b->store);
-    if (mapping)
-        atomic_store_explicit(&b->lent, true,
-                              memory_order_relaxed); /* refs order it before the end */
-    return mapping;
+    atomic_store_explicit(&b->lent, true, memory_order_relaxed); /* refs order it before the end */
 }
 
 static void drop_segment(struct cache_body *b, const struct cache_segment *s)

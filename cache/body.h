@@ -50,8 +50,9 @@ void cache_body_append(struct cache_body *b, struct gw_str data, uint64_t ahead)
 /* Frees whole segments in front of `offset`. */
 void cache_body_drop(struct cache_body *b, uint64_t offset);
 
-/* See cache_object_lend. */
-const struct gw_mapping *cache_body_lend(struct cache_body *b);
+/* Pieces have gone by reference to the file in which they stand. The caller's reference on the body
+ * ends later. */
+void cache_body_lend(struct cache_body *b);
 /* See cache_object_read. `at` is not in front of what was dropped. */
 size_t cache_body_read(const struct cache_body *b, const struct cache_cursor *at, uint64_t limit,
                        struct gw_str *out, size_t max);

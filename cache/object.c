@@ -179,9 +179,9 @@ void cache_object_unref(struct cache_object *o)
     cache_memory_drop(store, o, bytes, false);
 }
 
-const struct gw_mapping *cache_object_lend(const struct cache_object *o)
+const struct gw_mapping *cache_object_mapping(const struct cache_object *o)
 {
-    return o->body ? cache_body_lend(o->body) : NULL;
+    return o->body ? cache_memory_mapping(o->body->store) : NULL;
 }
 
 void cache_object_invalidate(struct cache_object *o, uint64_t now_ms)

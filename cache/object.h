@@ -90,8 +90,8 @@ void cache_object_invalidate(struct cache_object *o, uint64_t now_ms);
  * nothing is copied and nothing moves until cache_object_advance. */
 size_t cache_object_read(const struct cache_object *o, const struct cache_cursor *at,
                          uint64_t limit, struct gw_str *out, size_t max);
-/* Asked before pieces go by reference: the file they stand in; NULL when they have to be copied. */
-const struct gw_mapping *cache_object_lend(const struct cache_object *o);
+/* The file its pieces stand in (cache_body_lend); NULL when they have to be copied. */
+const struct gw_mapping *cache_object_mapping(const struct cache_object *o);
 /* Both within [0, body_len]. A fresh cursor is {0}. */
 void cache_object_seek(const struct cache_object *o, struct cache_cursor *at, uint64_t offset);
 void cache_object_advance(const struct cache_object *o, struct cache_cursor *at, size_t bytes);

@@ -16,6 +16,11 @@ static void release_object(void *object)
     cache_object_unref(object);
 }
 
+static void lend_object(void *object)
+{
+    cache_body_lend(((struct cache_object *)object)->body);
+}
+
 /* Keeps the object while a write borrows its bytes, which a slow client may take when this exchange
  * is long over. */
 static struct conn_hold hold_object(const struct exchange *x)
@@ -23,7 +28,8 @@ static struct conn_hold hold_object(const struct exchange *x)
     cache_object_ref(x->cache.object);
     return (struct conn_hold){.release = release_object,
                               .object = x->cache.object,
-                              .mapping = cache_object_lend(x->cache.object)};
+                              .mapping = cache_object_mapping(x->cache.object),
+                              .lend = lend_object};
 }
 
 /* A fill that is complete by now is served like any object: borrowed bytes instead of copied ones.

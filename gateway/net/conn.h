@@ -30,13 +30,13 @@ struct conn_events {
 };
 
 /* Bytes borrowed by a write that could not finish at once: release(object) is called when they are
- * not needed any more. Parts before number `from` are not borrowed: what is left of them is copied.
- */
+ * not needed any more. Parts before number `from` are transient: what is left is copied. */
 struct conn_hold {
     void (*release)(void *object);
     void *object;
     size_t from;
     const struct gw_mapping *mapping; /* borrowed parts in it may go by reference; NULL: copied */
+    void (*lend)(void *object);       /* with a mapping: called when bytes have gone that way */
 };
 
 /* Starts connecting; on_connect follows in a later turn. */

@@ -39,13 +39,15 @@ static ssize_t send_copied(struct conn *c, int fd, const uv_buf_t *bufs, size_t 
 
 /* A socket or kernel that does not know how takes nothing: the bytes are then queued and written
  * like others, and an error of the connection shows there. */
-static ssize_t send_referred(int fd, const struct gw_mapping *m, size_t offset, size_t len)
+static ssize_t send_referred(int fd, const struct conn_hold *hold, size_t offset, size_t len)
 {
     off_t at = (off_t)offset;
     ssize_t sent;
     do
-        sent = sendfile(fd, m->fd, &at, len);
+        sent = sendfile(fd, hold->mapping->fd, &at, len);
     while (sent < 0 && errno == EINTR);
+    if (sent > 0)
+        hold->lend(hold->object);
     return sent >= 0 ? sent : UV_EAGAIN;
 }
 
@@ -66,7 +68,7 @@ static ssize_t send_mixed(struct conn *c, int fd, const uv_buf_t *bufs, size_t c
         while (!file && i + run < count && !is_file(bufs, i + run, hold, &other))
             run++;
         size_t bytes = bytes_of(bufs + i, run);
-        ssize_t sent = file ? send_referred(fd, hold->mapping, offset, bytes)
+        ssize_t sent = file ? send_referred(fd, hold, offset, bytes)
                             : send_copied(c, fd, bufs + i, run, bytes);
         if (sent < 0)
             return done ? done : sent;

@@ -57,18 +57,13 @@ static void close_pair(struct pair *p)
     assert_int_equal(p->server.closes, 1);
 }
 
-static void release(void *object)
-{
-    ((struct pair *)object)->released++;
-}
-
 static void small_writes_leave_at_once(void **state)
 {
     (void)state;
     struct pair p;
     open_pair(&p);
     struct iovec parts[2] = {{"hello ", 6}, {"world", 5}};
-    const struct conn_hold hold = {.release = release, .object = &p, .from = 1};
+    const struct conn_hold hold = {.release = pair_release_hold, .object = &p, .from = 1};
     assert_int_equal(conn_write(p.client.conn, parts, 2, &hold), 0);
     assert_int_equal(p.released, 1);
     assert_int_equal(conn_queued(p.client.conn), 0);
@@ -92,7 +87,7 @@ static void large_writes_are_queued_and_arrive_whole(void **state)
         body[i] = (char)(i * 7 >> 3);
     char head[] = "head|";
     struct iovec parts[2] = {{head, 5}, {body, size}};
-    const struct conn_hold hold = {.release = release, .object = &p, .from = 1};
+    const struct conn_hold hold = {.release = pair_release_hold, .object = &p, .from = 1};
     assert_int_equal(conn_write(p.client.conn, parts, 2, &hold), 0);
     memset(head, '!', 5); /* the caller's again */
     assert_int_equal(p.released, 0);
@@ -124,8 +119,11 @@ static void parts_of_a_file_arrive_in_their_place(void **state)
     const struct gw_mapping mapping = {.fd = fd, .base = file, .size = size, .least = 4096};
     struct iovec parts[] = {{file, large}, {"head|", 5},          {file + 17, large},
                             {file, 4095},  {file + large, large}, {"|tail", 5}};
-    const struct conn_hold hold = {
-        .release = release, .object = &p, .from = 1, .mapping = &mapping};
+    const struct conn_hold hold = {.release = pair_release_hold,
+                                   .object = &p,
+                                   .from = 1,
+                                   .mapping = &mapping,
+                                   .lend = pair_lend};
     assert_int_equal(conn_write(p.client.conn, parts, GW_COUNT(parts), &hold), 0);
     p.expect = conn_bytes(parts, GW_COUNT(parts));
     conn_resume(p.server.conn);
@@ -135,8 +133,34 @@ static void parts_of_a_file_arrive_in_their_place(void **state)
     for (size_t i = 0; i < GW_COUNT(parts); at += parts[i++].iov_len)
         assert_memory_equal(at, parts[i].iov_base, parts[i].iov_len);
     assert_int_equal(p.released, 1);
+    assert_true(p.lent > 0);
     munmap(file, size);
     close(fd);
+    close_pair(&p);
+}
+
+/* The owner is told of that way only when bytes have gone it: not of what is transient, too little,
+ * or of another place. */
+static void what_is_copied_is_not_lent(void **state)
+{
+    (void)state;
+    static char file[8192], elsewhere[8192];
+    const struct gw_mapping mapping = {.fd = -1, .base = file, .size = sizeof(file), .least = 4096};
+    struct pair p;
+    open_pair(&p);
+    struct iovec parts[] = {{file, 8192}, {file, 4095}, {elsewhere, 8192}};
+    const struct conn_hold hold = {.release = pair_release_hold,
+                                   .object = &p,
+                                   .from = 1,
+                                   .mapping = &mapping,
+                                   .lend = pair_lend};
+    assert_int_equal(conn_write(p.client.conn, parts, GW_COUNT(parts), &hold), 0);
+    p.expect = conn_bytes(parts, GW_COUNT(parts));
+    conn_resume(p.server.conn);
+    gw_loop_run(p.loop);
+    assert_int_equal(p.server.got.len, p.expect);
+    assert_int_equal(p.released, 1);
+    assert_int_equal(p.lent, 0);
     close_pair(&p);
 }
 
@@ -386,6 +410,7 @@ int main(void)
         cmocka_unit_test(small_writes_leave_at_once),
         cmocka_unit_test(large_writes_are_queued_and_arrive_whole),
         cmocka_unit_test(parts_of_a_file_arrive_in_their_place),
+        cmocka_unit_test(what_is_copied_is_not_lent),
         cmocka_unit_test(finish_sends_what_is_queued_before_it_closes),
         cmocka_unit_test(a_closed_connection_tells_nothing_more),
         cmocka_unit_test(refused_connects_are_told_later),

@@ -34,8 +34,8 @@ struct pair {
     struct tls_client *client_tls;
     struct tls_tickets *tickets;
     struct end client, server;
-    size_t expect; /* bytes at either end after which the loop stops */
-    int released;
+    size_t expect;      /* bytes at either end after which the loop stops */
+    int released, lent; /* what holds were told */
 };
 
 static inline void pair_on_read(void *ctx, struct gw_str data)
@@ -60,6 +60,17 @@ static inline void pair_on_close(void *ctx)
     e->conn = NULL;
     if (!e->pair->client.conn && !e->pair->server.conn)
         gw_loop_stop(e->pair->loop);
+}
+
+/* For holds whose object is the pair. */
+static inline void pair_release_hold(void *object)
+{
+    ((struct pair *)object)->released++;
+}
+
+static inline void pair_lend(void *object)
+{
+    ((struct pair *)object)->lent++;
 }
 
 /* Loop, buffers and listener; nobody has connected yet. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TLS as an owner of connections sees it, both ends on one loop. */
 #include "gateway/base/err.h"
+#include "gateway/base/mapping.h"
 #include "gateway/net/conn_tls.h"
 #include "gateway/net/tls.h"
 #include "gateway/net/tls_ca.h"
@@ -141,11 +142,6 @@ static void close_pair(struct pair *p)
     tls_tickets_free(p->tickets);
 }
 
-static void release_one(void *object)
-{
-    (*(int *)object)++;
-}
-
 static void send_text(struct conn *c, const char *text)
 {
     struct iovec part = {(void *)text, strlen(text)};
@@ -190,7 +186,12 @@ static void what_the_kernel_does_not_take_waits_in_order(void **state)
     for (size_t i = 0; i < LARGE; i++)
         large[i] = (char)(i * 31 + i / 4096);
     struct iovec parts[] = {{transient, 5}, {large, LARGE}};
-    const struct conn_hold hold = {.release = release_one, .object = &p.released, .from = 1};
+    const struct gw_mapping mapping = {.fd = -1, .base = large, .size = LARGE, .least = 4096};
+    const struct conn_hold hold = {.release = pair_release_hold,
+                                   .object = &p,
+                                   .from = 1,
+                                   .mapping = &mapping,
+                                   .lend = pair_lend};
     assert_int_equal(conn_write(p.server.conn, parts, 2, &hold), 0);
     assert_int_equal(p.released, 0);
     assert_true(conn_queued(p.server.conn) > 0);
@@ -201,6 +202,7 @@ static void what_the_kernel_does_not_take_waits_in_order(void **state)
     p.expect = LARGE + 10;
     gw_loop_run(p.loop);
     assert_int_equal(p.released, 1);
+    assert_int_equal(p.lent, 0); /* what is encrypted is a copy */
     assert_int_equal(p.client.got.len, LARGE + 10);
     assert_memory_equal(p.client.got.data, "head ", 5);
     assert_memory_equal(p.client.got.data + 5, large, LARGE);
@@ -221,7 +223,7 @@ static void a_hold_is_released_when_the_connection_dies(void **state)
     conn_pause(p.client.conn);
     char *large = calloc(1, LARGE);
     struct iovec part = {large, LARGE};
-    const struct conn_hold hold = {.release = release_one, .object = &p.released};
+    const struct conn_hold hold = {.release = pair_release_hold, .object = &p};
     assert_int_equal(conn_write(p.server.conn, &part, 1, &hold), 0);
     assert_int_equal(p.released, 0);
     pair_close_ends(&p);
