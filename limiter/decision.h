@@ -51,6 +51,7 @@ struct decision {
         struct {
             struct kv_settings settings;
             struct window value; /* read; then what is to be written */
+            uint64_t epoch;      /* of the copies, before that */
             uint32_t ttl_s;
             unsigned failures;
         } kv;

@@ -35,7 +35,7 @@ static void keep_copy(struct decision *d)
     if (value->reset_at_ms == 0 && !d->kv.settings.negative_cache)
         return;
     struct kv_copy copy = {d->at_ms + d->kv.settings.cache_ttl_ms, *value};
-    kv_copy_keep(d->worker->world->local->kv, d->edge, d->key, &copy, d->at_ms);
+    kv_copy_keep(d->worker->world->local->kv, d->edge, d->key, &copy, d->kv.epoch, d->at_ms);
 }
 
 /* ---- reading ---- */
@@ -70,6 +70,7 @@ static enum decision_progress read_value(struct decision *d)
         return decision_after(d, d->kv.settings.read_ms, judge);
     }
     d->verdict.kv.reads++;
+    d->kv.epoch = kv_copy_epoch(worker->world->local->kv);
     if (!worker->redis)
         return read_here(d);
     d->step = on_read;
@@ -179,6 +180,7 @@ static enum decision_progress write_value(struct decision *d)
         return refused(d, LIMITER_KV_KEY_LENGTH, d->key.len, UINT64_MAX);
     if (d->kv.ttl_s < KV_TTL_MIN)
         return refused(d, LIMITER_KV_EXPIRATION, d->kv.ttl_s, UINT64_MAX);
+    d->kv.epoch = kv_copy_epoch(d->worker->world->local->kv);
     if (!d->worker->redis)
         return write_here(d);
     struct kv_write write = write_of(d);

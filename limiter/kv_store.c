@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "limiter/kv_store.h"
 
+#include <stdatomic.h>
+
 #include "limiter/shards.h"
 #include "limiter/store.h"
 
@@ -11,6 +13,7 @@ struct kv_store {
     /* Edge, NUL, storage key -> struct kv_copy; in the shard of the storage key alone, so that all
      * copies of a key are found in one. */
     struct shards *copies;
+    _Atomic uint64_t epoch; /* keys forgotten, whichever: resets are rare, a copy is soon remade */
 };
 
 struct kv_store *kv_store_new(void)
@@ -44,6 +47,11 @@ static struct table_key copy_key(struct gw_str edge, struct gw_str key, char out
     return table_key(gw_str(out, edge.len + 1 + key.len));
 }
 
+uint64_t kv_copy_epoch(const struct kv_store *kv)
+{
+    return atomic_load(&kv->epoch);
+}
+
 bool kv_copy_find(struct kv_store *kv, struct gw_str edge, struct gw_str key, uint64_t at_ms,
                   struct window *value)
 {
@@ -59,12 +67,13 @@ bool kv_copy_find(struct kv_store *kv, struct gw_str edge, struct gw_str key, ui
 }
 
 void kv_copy_keep(struct kv_store *kv, struct gw_str edge, struct gw_str key,
-                  const struct kv_copy *copy, uint64_t at_ms)
+                  const struct kv_copy *copy, uint64_t epoch, uint64_t at_ms)
 {
     char text[COPY_KEY_MAX];
     struct table_key at = copy_key(edge, key, text);
     struct shard *shard = shard_lock(kv->copies, gw_hash(key));
-    table_put(&shard->table, at, copy, at_ms);
+    if (epoch == atomic_load(&kv->epoch))
+        table_put(&shard->table, at, copy, at_ms);
     shard_unlock(shard);
 }
 
@@ -108,10 +117,14 @@ static void forget_copies(struct kv_store *kv, struct gw_str key)
     shard_unlock(shard);
 }
 
+/* In this order: who reads from here on finds nothing; who has read before either keeps a copy by
+ * now, which goes, or comes with an old epoch. */
 bool kv_store_forget(struct kv_store *kv, struct gw_str key)
 {
+    bool found = shards_del(kv->keys, key);
+    atomic_fetch_add(&kv->epoch, 1);
     forget_copies(kv, key);
-    return shards_del(kv->keys, key);
+    return found;
 }
 
 struct newest_visit {

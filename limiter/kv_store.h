@@ -22,6 +22,9 @@ void kv_store_free(struct kv_store *kv);
 
 /* ---- an edge's copies; a zeroed value is "no such key" ---- */
 
+/* Asked before the central store is read or written, here or in Redis: what was learnt there before
+ * a key was forgotten is no longer kept afterwards, or it would outlive the reset. */
+uint64_t kv_copy_epoch(const struct kv_store *kv);
 GW_MUST bool kv_copy_find(struct kv_store *kv, struct gw_str edge, struct gw_str key,
                           uint64_t at_ms, struct window *value);
 struct kv_copy {
@@ -29,7 +32,7 @@ struct kv_copy {
     struct window value;
 };
 void kv_copy_keep(struct kv_store *kv, struct gw_str edge, struct gw_str key,
-                  const struct kv_copy *copy, uint64_t at_ms);
+                  const struct kv_copy *copy, uint64_t epoch, uint64_t at_ms);
 
 /* ---- the central store: kv_key_read and kv_key_write under a lock ---- */
 

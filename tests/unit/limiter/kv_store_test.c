@@ -17,7 +17,8 @@ static const struct kv_settings unlimited = {.write_limit = CONFIG_KV_OFF, .writ
 static void keep(struct kv_store *kv, struct gw_str edge, struct gw_str key, uint64_t due_ms,
                  uint32_t count)
 {
-    kv_copy_keep(kv, edge, key, &(struct kv_copy){due_ms, {1000, count}}, 0);
+    const struct kv_copy copy = {due_ms, {1000, count}};
+    kv_copy_keep(kv, edge, key, &copy, kv_copy_epoch(kv), 0);
 }
 
 static void write(struct kv_store *kv, struct gw_str key, uint32_t count)
@@ -41,7 +42,8 @@ static void copies_belong_to_an_edge_and_end(void **state)
     keep(kv, FRA, KEY, 200, 4);
     assert_true(kv_copy_find(kv, FRA, KEY, 199, &found));
     assert_int_equal(found.count, 4);
-    kv_copy_keep(kv, AMS, KEY, &(struct kv_copy){200, {0}}, 0); /* "no such key" is a copy too */
+    const struct kv_copy no_such_key = {200, {0}}; /* a copy too */
+    kv_copy_keep(kv, AMS, KEY, &no_such_key, kv_copy_epoch(kv), 0);
     assert_true(kv_copy_find(kv, AMS, KEY, 100, &found));
     assert_int_equal(found.reset_at_ms, 0);
     kv_store_free(kv);
@@ -64,6 +66,28 @@ static void a_forgotten_key_is_gone_at_all_edges(void **state)
         assert_true(kv_copy_find(kv, gw_str(&c, 1), GW_STR("other"), 0, &found));
     }
     assert_int_equal(kv_store_read(kv, KEY, kv_place(FRA), 5).count, 0);
+    kv_store_free(kv);
+}
+
+/* An edge reads, elsewhere the key is reset, and only then the edge keeps what it has read. */
+static void a_copy_of_what_was_forgotten_meanwhile_is_not_kept(void **state)
+{
+    (void)state;
+    struct kv_store *kv = kv_store_new();
+    struct window found;
+    write(kv, KEY, 7);
+    uint64_t epoch = kv_copy_epoch(kv);
+    const struct kv_copy copy = {100, kv_store_read(kv, KEY, kv_place(FRA), 5)};
+    assert_int_equal(copy.value.count, 7);
+    assert_true(kv_store_forget(kv, KEY));
+    kv_copy_keep(kv, FRA, KEY, &copy, epoch, 5);
+    assert_false(kv_copy_find(kv, FRA, KEY, 6, &found));
+    write(kv, KEY, 1);
+    kv_copy_keep(kv, FRA, KEY, &copy, epoch, 6); /* however late */
+    assert_false(kv_copy_find(kv, FRA, KEY, 6, &found));
+    keep(kv, FRA, KEY, 100, 1);
+    assert_true(kv_copy_find(kv, FRA, KEY, 6, &found));
+    assert_int_equal(found.count, 1);
     kv_store_free(kv);
 }
 
@@ -111,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_belong_to_an_edge_and_end),
         cmocka_unit_test(a_forgotten_key_is_gone_at_all_edges),
+        cmocka_unit_test(a_copy_of_what_was_forgotten_meanwhile_is_not_kept),
         cmocka_unit_test(keys_are_listed_and_counted),
         cmocka_unit_test(the_longest_names_fit),
     };
