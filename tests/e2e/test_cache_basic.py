@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from edge import Reply, fetch, in_parallel, wait_until
+from edge.held import Held, hang_up, read_all
 
 
 def revalidating(body="css", **headers):
@@ -109,20 +110,14 @@ def test_error_while_refreshing_serves_stale(gateway, origin):
 
 
 def test_updating_answers_at_once_and_refreshes_behind(gateway, origin):
-    release = threading.Event()
     origin.on("/a.css", Reply("old", cache_control="max-age=10, stale-while-revalidate=30"))
     gateway.fetch("/a.css")
     gateway.advance(11_000)
-
-    def slow(*_):
-        release.wait(20)
-        return Reply("new", cache_control="max-age=10, stale-while-revalidate=30")
-
-    origin.on("/a.css", slow)
+    held = Held(origin, "/a.css", Reply("new", cache_control="max-age=10, stale-while-revalidate=30"))
     for _ in range(3):
         response = gateway.fetch("/a.css")
         assert (response.cache, response.body) == ("UPDATING", b"old")
-    release.set()
+    held.release.set()
     wait_until(lambda: gateway.fetch("/a.css").body == b"new", "the refreshed object")
     assert gateway.fetch("/a.css").cache == "HIT"
     assert origin.count() == 2
@@ -211,22 +206,10 @@ def test_ranges_are_cut_from_the_whole_object(gateway, origin):
 
 
 def test_concurrent_cold_requests_are_one_origin_fetch(gateway, origin):
-    release = threading.Event()
-
-    def slow(*_):
-        release.wait(20)
-        return Reply("x" * 100_000, cache_control="max-age=60")
-
-    origin.on("/a.css", slow)
-    clients = [gateway.client() for _ in range(25)]
-    for client in clients:
-        client.request("GET", "/a.css")
-    wait_until(lambda: origin.count() == 1, "the fetch")
-    gateway.metrics()  # answered in turn: by now the waiting requests have been read
-    release.set()
-    responses = [client.read() for client in clients]
-    for client in clients:
-        client.close()
+    held = Held(origin, "/a.css", Reply("x" * 100_000, cache_control="max-age=60"))
+    clients = held.gather(gateway, 25)
+    held.release.set()
+    responses = read_all(clients)
     assert origin.count() == 1
     assert {len(r.body) for r in responses} == {100_000}
     statuses = [r.cache for r in responses]
@@ -257,40 +240,18 @@ def test_waiters_stream_while_the_object_is_still_coming(gateway, origin):
 
 
 def test_uncacheable_answer_releases_the_waiters(gateway, origin):
-    release = threading.Event()
-
-    def slow(*_):
-        release.wait(20)
-        return Reply("private", cache_control="private")
-
-    origin.on("/a.css", slow)
-    clients = [gateway.client() for _ in range(6)]
-    for client in clients:
-        client.request("GET", "/a.css")
-    wait_until(lambda: origin.count() == 1, "the fetch")
-    release.set()
-    assert {c.read().cache for c in clients} == {"BYPASS"}
+    held = Held(origin, "/a.css", Reply("private", cache_control="private"))
+    clients = held.gather(gateway, 6)
+    held.release.set()
+    assert {response.cache for response in read_all(clients)} == {"BYPASS"}
     assert origin.count() == 6
-    for client in clients:
-        client.close()
 
 
 def test_failed_fetch_does_not_leave_waiters_hanging(gateway, origin):
-    release = threading.Event()
-
-    def slow(_, connection):
-        release.wait(20)
-        connection.close()
-
-    origin.on("/a.css", slow)
-    clients = [gateway.client() for _ in range(5)]
-    for client in clients:
-        client.request("GET", "/a.css")
-    wait_until(lambda: origin.count() == 1, "the fetch")
-    release.set()
-    assert {c.read().status for c in clients} == {520}
-    for client in clients:
-        client.close()
+    held = Held(origin, "/a.css", hang_up)
+    clients = held.gather(gateway, 5)
+    held.release.set()
+    assert {response.status for response in read_all(clients)} == {520}
     origin.on("/a.css", Reply("fine", cache_control="max-age=60"))
     assert gateway.fetch("/a.css").cache == "MISS"
 

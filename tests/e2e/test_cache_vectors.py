@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 
 import pytest
-from edge import Reply, fetch, in_parallel, wait_until
+from edge import Reply, fetch, wait_until
 from edge.api import ENTRYPOINT, Api, rule
+from edge.held import Held, read_all
 
 HTML = {"cache": True}
 OVERRIDE = {"cache": True, "edge_ttl": {"mode": "override_origin", "default": 7200}}
@@ -394,15 +395,10 @@ def test_vector_145_the_client_leaves_in_the_middle(gateway, origin):
 
 
 def test_vector_146_ten_at_once(gateway, origin):
-    release = threading.Event()
-
-    def slow(*_):
-        release.wait(20)
-        return Reply("x", cache_control="max-age=60")
-
-    origin.on("/a.css", slow)
-    threading.Timer(0.3, release.set).start()
-    statuses = [response.cache for response in in_parallel(*[lambda: gateway.fetch("/a.css")] * 10)]
+    held = Held(origin, "/a.css", Reply("x", cache_control="max-age=60"))
+    clients = held.gather(gateway, 10)
+    held.release.set()
+    statuses = [response.cache for response in read_all(clients)]
     assert sorted(statuses) == ["HIT"] * 9 + ["MISS"] and origin.count("/a.css") == 1
 
 

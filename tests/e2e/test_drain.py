@@ -6,23 +6,17 @@ import time
 
 import pytest
 from edge import RawClient, Reply, Truncated, wait_until
+from edge.held import Held
 
 
 @pytest.fixture
 def held(gateway, origin):
     """(gateway, release, client): one exchange under way at /slow."""
-    release = threading.Event()
-
-    def slow(*_):
-        release.wait(20)
-        return Reply("whole")
-
-    origin.on("/slow", slow)
-    with gateway.client() as client:
-        client.request("GET", "/slow")
-        wait_until(lambda: origin.count("/slow") == 1, "the exchange under way")
-        yield gateway, release, client
-        release.set()
+    slow = Held(origin, "/slow", Reply("whole"))
+    [client] = slow.gather(gateway, 1)
+    with client:
+        yield gateway, slow.release, client
+        slow.release.set()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGINT])

@@ -2,10 +2,10 @@
 """HUP: a good configuration replaces the running one, a bad one changes nothing."""
 import copy
 import os
-import threading
 import time
 
 from edge import Reply, fetch, wait_until
+from edge.held import Held
 
 
 def with_host_header(gateway, value):
@@ -78,21 +78,14 @@ def test_cache_and_counters_survive(start, origin):
 
 
 def test_exchange_under_way_ends_on_its_old_configuration(gateway, origin):
-    release = threading.Event()
-
-    def slow(*_):
-        release.wait(20)
-        return Reply("old and whole")
-
-    origin.on("/slow", slow)
-    with gateway.client() as client:
-        client.request("GET", "/slow")
-        wait_until(lambda: origin.count("/slow") == 1, "the request")
+    held = Held(origin, "/slow", Reply("old and whole"))
+    [client] = held.gather(gateway, 1)
+    with client:
         config = with_host_header(gateway, "new.internal")
         gateway.write_config(config)
         gateway.hang_up()
         reloaded(gateway, origin, "new.internal")
-        release.set()
+        held.release.set()
         assert client.read().body == b"old and whole"
         client.request("GET", "/probe")
         assert client.read().status == 200
