@@ -3,6 +3,7 @@
 # Line coverage of each room by the unit tests, the fuzz corpora and the end-to-end suite together.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/command.sh
 
 usage() {
     cat <<'END'
@@ -17,32 +18,27 @@ END
 
 build=${NEAREDGE_COVERAGE_BUILD:-build/coverage}
 want_run=1 want_e2e=1 html='' minimum=90
-while [ $# -gt 0 ]; do
+option() {
     case $1 in
     --unit) want_e2e=0 ;;
     --report) want_run=0 ;;
-    --html) html=${2:?--html needs a folder}; shift ;;
-    --minimum) minimum=${2:?--minimum needs a number}; shift ;;
-    --) shift; break ;;
-    -h | --help) usage; exit 0 ;;
-    *) usage >&2; exit 2 ;;
+    --html) html=${2:?--html needs a folder} used=2 ;;
+    --minimum) minimum=${2:?--minimum needs a number} used=2 ;;
+    *) false ;;
     esac
-    shift
-done
-command -v gcovr >/dev/null || { echo "coverage.sh: gcovr is missing (deploy/install-deps.sh --analysis)" >&2; exit 2; }
-
-python=/usr/bin/python3
-[ -x "$python" ] || python=python3
-export PYTHONDONTWRITEBYTECODE=1
+}
+read_options "$@"
+need gcovr
 
 if [ $want_run -eq 1 ]; then
     cmake --preset coverage -B "$build" >/dev/null
-    cmake --build "$build" | grep -v '^\[[0-9]*/[0-9]*\] \(Building\|Linking\)' || true
+    cmake --build "$build" | without_progress
     find "$build" -name '*.gcda' -delete
     # A failing test is tests/run.sh's matter: here it only covers less.
     ctest --test-dir "$build" -L 'unit|fuzzreplay' -j "$(nproc)" --quiet || true
     if [ $want_e2e -eq 1 ]; then
-        NEAREDGE_BIN=$(realpath "$build")/nearedge "$python" -m pytest tests/e2e -q -p no:cacheprovider "$@" | tail -3 || true
+        NEAREDGE_BIN=$(realpath "$build")/nearedge "$python" -m pytest tests/e2e -q -p no:cacheprovider "${pytest_arguments[@]}" |
+            tail -3 || true
     fi
 fi
 

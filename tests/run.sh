@@ -4,10 +4,11 @@
 # with one line of totals. Exit code 1 when anything failed or nothing ran.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+. tests/command.sh
 
 usage() {
     cat <<'END'
-usage: tests/run.sh [--preset release|asan|tsan|dev] [--unit] [--e2e] [-k EXPR]
+usage: tests/run.sh [--preset release|asan|tsan|dev] [--unit] [--e2e] [-k EXPR] [-- PYTEST ARGUMENTS]
   --preset P   which build to test (default: release)
   --unit       lint, unit tests and fuzz corpora only
   --e2e        end-to-end tests only
@@ -16,23 +17,19 @@ END
 }
 
 preset=release want_unit=1 want_e2e=1 expression=
-while [ $# -gt 0 ]; do
+option() {
     case $1 in
-    --preset) preset=${2:?--preset needs a name}; shift ;;
+    --preset) preset=${2:?--preset needs a name} used=2 ;;
     --preset=*) preset=${1#*=} ;;
     --unit) want_e2e=0 ;;
     --e2e) want_unit=0 ;;
-    -k) expression=${2:?-k needs an expression}; want_unit=0; shift ;;
-    -h | --help) usage; exit 0 ;;
-    *) usage >&2; exit 2 ;;
+    -k) expression=${2:?-k needs an expression} want_unit=0 used=2 ;;
+    *) false ;;
     esac
-    shift
-done
+}
+read_options "$@"
 [ $((want_unit + want_e2e)) -gt 0 ] || { echo "run.sh: --unit and --e2e together leave nothing" >&2; exit 2; }
 
-python=/usr/bin/python3 # Debian's own, which has Debian's pytest: another one may be first on PATH
-[ -x "$python" ] || python=python3
-export PYTHONDONTWRITEBYTECODE=1
 results=$(mktemp -d)
 extra_failures=0
 
@@ -58,7 +55,7 @@ guard=OFF # bench/guard counts instructions of what users run, and of nothing el
 cmake --preset "$preset" -DNEAREDGE_TESTS=ON -DNEAREDGE_BENCH=$guard >"$results/configure.log" ||
     { cat "$results/configure.log"; fail "configuring $preset failed"; exit; }
 if ! cmake --build --preset "$preset" >"$results/build.log"; then
-    grep -v '^\[[0-9]*/[0-9]*\] \(Building\|Linking\)' "$results/build.log"
+    without_progress <"$results/build.log"
     fail "building $preset failed"
     exit
 fi
@@ -78,7 +75,7 @@ fi
 if [ $want_e2e -eq 1 ]; then
     export NEAREDGE_BIN=$PWD/$build/nearedge
     "$python" -m pytest tests/e2e -q -p no:cacheprovider -ra --durations=5 \
-        ${expression:+-k "$expression"} --junitxml "$results/pytest.xml"
+        ${expression:+-k "$expression"} --junitxml "$results/pytest.xml" "${pytest_arguments[@]}"
     code=$?
     # 0 and 1 are told by the XML; anything else (no test, a usage error, an interrupt) is a failure of its own.
     [ $code -le 1 ] || fail "pytest ended with $code"

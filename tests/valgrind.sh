@@ -4,6 +4,7 @@
 # --preset asan); memcheck also sees reads of what nobody wrote, and looks into the libraries. About a quarter of an hour.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
+. tests/command.sh
 
 usage() {
     cat <<'END'
@@ -16,32 +17,27 @@ END
 
 build=${VALGRIND_BUILD:-build/dev}
 want_unit=1 want_e2e=1
-while [ $# -gt 0 ]; do
+option() {
     case $1 in
     --unit) want_e2e=0 ;;
     --e2e) want_unit=0 ;;
-    --) shift; break ;;
-    -h | --help) usage; exit 0 ;;
-    *) usage >&2; exit 2 ;;
+    *) false ;;
     esac
-    shift
-done
-command -v valgrind >/dev/null || { echo "valgrind.sh: valgrind is missing (deploy/install-deps.sh --analysis)" >&2; exit 2; }
+}
+read_options "$@"
+need valgrind
 
 # What counts milliseconds is left to the plain suite.
 smoke=(tests/e2e/test_proxy_basics.py tests/e2e/test_reload.py tests/e2e/test_limiter.py tests/e2e/test_explain.py)
 # Those that start another program, or whose children install a filter of system calls.
 not_under='backend_redis|limiter/oracle|gateway/seccomp|bench/load'
 
-python=/usr/bin/python3
-[ -x "$python" ] || python=python3
-export PYTHONDONTWRITEBYTECODE=1
 check=(valgrind --quiet --error-exitcode=86 --leak-check=full "--errors-for-leak-kinds=definite,indirect"
     "--show-leak-kinds=definite,indirect" "--suppressions=$PWD/tests/valgrind.supp")
 failed=0
 
 [ -e "$build/build.ninja" ] || cmake --preset dev -B "$build" >/dev/null
-cmake --build "$build" | grep -v '^\[[0-9]*/[0-9]*\] \(Building\|Linking\)' || true
+cmake --build "$build" | without_progress || exit 2
 
 run_unit() { # PROGRAM
     local out
@@ -60,7 +56,7 @@ fi
 if [ $want_e2e -eq 1 ]; then
     # A report ends the gateway with 86, which no test expects.
     NEAREDGE_RUNNER="${check[*]}" NEAREDGE_BIN=$(realpath "$build")/nearedge \
-        "$python" -m pytest -q -p no:cacheprovider "${smoke[@]}" "$@" | tail -15
+        "$python" -m pytest -q -p no:cacheprovider "${smoke[@]}" "${pytest_arguments[@]}" | tail -15
     [ "${PIPESTATUS[0]}" -eq 0 ] || failed=1
 fi
 exit $failed

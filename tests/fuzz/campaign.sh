@@ -4,6 +4,7 @@
 # processors, and ends with a table. What is found beyond the seeds stays outside the repository.
 set -euo pipefail
 cd "$(dirname "$0")"
+. ../command.sh
 
 usage() {
     cat <<'END'
@@ -33,7 +34,7 @@ targets=("$@")
 if [ ! -e "$build/build.ninja" ]; then
     (cd "$root" && cmake --preset fuzz -B "$build" >/dev/null)
 fi
-cmake --build "$build" --target "${targets[@]/#/fuzz_}" | grep -v '^\[[0-9]*/[0-9]*\] \(Building\|Linking\)' || true
+cmake --build "$build" --target "${targets[@]/#/fuzz_}" | without_progress
 
 share=$((seconds * jobs / ${#targets[@]}))
 [ "$share" -gt 0 ] || share=1
