@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whatever a Redis says, each decision ends, by its answer or by the failure policy, and a scan and
- * a reset do. Byte 0: bit 0 the store KV, bit 1 a cluster is demanded, bit 2 also the jobs (which
- * wait for the wheel where Redis is away: slow). Behind it, one script for
- * each connection, separated by 0xFE: what to say to each read, separated by 0xFF. At its end the
- * connection is closed. */
+ * a reset do. Byte 0: bit 0 the store KV, bit 1 a cluster is demanded, bit 2 also the jobs. Behind
+ * it, one script for each connection, separated by 0xFE: what to say to each read, separated by
+ * 0xFF. At its end the connection is closed. */
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "gateway/net/listener.h"
 #include "limiter/state.h"
-#include "tests/fuzz/check.h"
+#include "tests/fuzz/fuzz_kernel.h"
 
 #define CONNECTIONS_MAX 16
 
@@ -182,6 +181,7 @@ static void start(struct server *s, bool cluster)
     s->loop = gw_loop_new(&s->clock);
     gw_list_init(&s->peers);
     CHECK(net_address_unix(gw_str_z(path), &at) == 0);
+    fuzz_kernel_begin(&at.un);
     s->listener = listener_open(s->loop, &at, on_accept, s, &err);
     CHECK(s->listener);
     struct config_limiter settings = {
