@@ -80,7 +80,7 @@ static void add_tags(struct gw_buf *out, struct gw_str tags)
 
 /* What a person compares with the headers they got; the body stays where it is. */
 static void add_object(struct gw_buf *out, const struct snapshot *s, const struct cache_object *o,
-                       uint64_t now_ms)
+                       struct gw_time now)
 {
     uint64_t stale_from_ms = atomic_load(&((struct cache_object *)o)->stale_from_ms);
     gw_json_object(out, NULL);
@@ -89,9 +89,9 @@ static void add_object(struct gw_buf *out, const struct snapshot *s, const struc
     gw_json_text(out, "zone", zone_name(s, cache_space_zone(o->space)));
     gw_json_text(out, "edge", cache_space_edge(o->space));
     gw_json_u64(out, "status", o->status);
-    gw_json_bool(out, "fresh", stale_from_ms > now_ms);
-    add_time(out, "stored", o->stored_ms);
-    add_time(out, "stale_from", stale_from_ms);
+    gw_json_bool(out, "fresh", stale_from_ms > now.wall_ms);
+    add_time(out, "stored", gw_time_date(now, o->stored_ms));
+    add_time(out, "stale_from", gw_time_date(now, stale_from_ms));
     if (o->length_known)
         gw_json_u64(out, "length", o->body_len);
     gw_json_text(out, "content_type", cache_object_text(o, o->head.content_type));
@@ -137,7 +137,7 @@ enum admin_result admin_cache_objects(struct admin_call *call)
     gw_json_list(&call->out, "objects");
     for (size_t i = 0; i < found; i++) {
         if (i < limit)
-            add_object(&call->out, admin_snapshot(call), objects[i], call->exchange->now.wall_ms);
+            add_object(&call->out, admin_snapshot(call), objects[i], call->exchange->now);
         cache_object_unref(objects[i]);
     }
     gw_buf_add(&call->out, GW_STR("]}\n"));

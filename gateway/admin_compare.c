@@ -273,7 +273,7 @@ enum admin_result admin_compare_get(struct admin_call *call)
     gw_buf_printf(&call->out,
                   "{\"success\":true,\"data\":{\"nowMs\":%llu,\"prices\":{\"date\":\"%s\","
                   "\"currency\":\"USD\"},\"limiters\":[",
-                  (unsigned long long)call->exchange->now.wall_ms, l.prices.date);
+                  (unsigned long long)call->exchange->now.date_ms, l.prices.date);
     each_comparing(admin_snapshot(call), name_asked(call), list, &l);
     gw_buf_add(&call->out, GW_STR("]}}"));
     free(l.counts);

@@ -11,7 +11,7 @@
 struct listing {
     struct admin_call *call;
     const struct snapshot *snapshot;
-    uint64_t now_ms;
+    struct gw_time now;
     size_t count;
 };
 
@@ -28,7 +28,7 @@ static const struct rule *rule_of(const struct snapshot_zone *zone, struct gw_st
 }
 
 static void add_entry(struct gw_buf *out, const struct rate_entry *entry,
-                      const struct snapshot_zone *zone, const struct rule *rule)
+                      const struct snapshot_zone *zone, const struct rule *rule, struct gw_time now)
 {
     const struct rate_counter *c = &entry->counter;
     gw_json_object(out, NULL);
@@ -39,8 +39,8 @@ static void add_entry(struct gw_buf *out, const struct rate_entry *entry,
     gw_json_text(out, "values", entry->values);
     gw_json_u64(out, "count", c->count);
     gw_json_u64(out, "limit", rule->rate->limit);
-    gw_json_u64(out, "period_end_ms", c->period_end_ms);
-    gw_json_u64(out, "action_end_ms", c->action_end_ms);
+    gw_json_u64(out, "period_end_ms", gw_time_date(now, c->period_end_ms));
+    gw_json_u64(out, "action_end_ms", gw_time_date(now, c->action_end_ms));
     gw_buf_char(out, '}');
 }
 
@@ -49,17 +49,16 @@ static bool on_entry(void *ctx, const struct rate_entry *entry)
     struct listing *l = ctx;
     const struct snapshot_zone *zone = snapshot_zone_with_id(l->snapshot, entry->zone);
     const struct rule *rule = zone ? rule_of(zone, entry->rule) : NULL;
-    if (!rule || entry->counter.ends_at_ms <= l->now_ms)
+    if (!rule || entry->counter.ends_at_ms <= l->now.wall_ms)
         return true;
     l->count++;
-    add_entry(&l->call->out, entry, zone, rule);
+    add_entry(&l->call->out, entry, zone, rule, l->now);
     return l->count < LIST_MAX;
 }
 
 enum admin_result admin_rate_list(struct admin_call *call)
 {
-    struct listing l = {
-        .call = call, .snapshot = admin_snapshot(call), .now_ms = call->exchange->now.wall_ms};
+    struct listing l = {.call = call, .snapshot = admin_snapshot(call), .now = call->exchange->now};
     gw_buf_add(&call->out, GW_STR("{\"counters\":["));
     rate_counters_list(call->server->rate, on_entry, &l);
     gw_buf_printf(&call->out, "],\"cut\":%s}\n", l.count == LIST_MAX ? "true" : "false");

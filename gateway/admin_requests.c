@@ -131,8 +131,7 @@ static void add_limiter(const struct record *r, struct gw_buf *out)
 static void add_explanation(struct admin_call *call, const struct record *r)
 {
     const struct hindsight_live live = {call->server->cache, call->server->rate};
-    struct explain *e =
-        hindsight_explain(admin_snapshot(call), r, &live, call->exchange->now.wall_ms);
+    struct explain *e = hindsight_explain(admin_snapshot(call), r, &live, call->exchange->now);
     if (e)
         explain_json(e, &call->out);
     else

@@ -46,10 +46,10 @@ void api_derived_id(struct gw_str space, struct gw_str name, char *out)
 }
 
 /* The real API has microseconds; the clock has milliseconds. */
-void api_time(uint64_t wall_ms, char *out)
+void api_time(uint64_t date_ms, char *out)
 {
     char iso[DATE_ISO_LEN];
-    date_format_iso((int64_t)wall_ms, iso);
+    date_format_iso((int64_t)date_ms, iso);
     memcpy(out, iso, DATE_ISO_LEN - 1);
     memcpy(out + DATE_ISO_LEN - 1, "000Z", 4);
 }

@@ -27,7 +27,7 @@ void api_new_id(char *out);
 /* The same for the same words, on every machine: for what a file leaves unnamed. */
 void api_derived_id(struct gw_str space, struct gw_str name, char *out);
 /* Writes API_TIME_LEN bytes. */
-void api_time(uint64_t wall_ms, char *out);
+void api_time(uint64_t date_ms, char *out);
 
 /* The zone of /client/v4/zones/:zone/…, or NULL. */
 const struct snapshot_zone *api_zone_in(const struct snapshot *s, struct gw_str path);

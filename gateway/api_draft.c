@@ -30,10 +30,10 @@ struct sent {
 };
 
 void api_draft_init(struct api_draft *d, struct gw_arena *arena, const struct api_version *current,
-                    uint64_t now_ms, struct api_problems *problems)
+                    uint64_t date_ms, struct api_problems *problems)
 {
     char *now = gw_arena_alloc(arena, API_TIME_LEN);
-    api_time(now_ms, now);
+    api_time(date_ms, now);
     size_t count = current ? current->count : 0;
     *d = (struct api_draft){.arena = arena,
                             .problems = problems,

@@ -20,7 +20,7 @@ struct api_draft {
 
 /* With the rules of `current`; NULL: with none. */
 void api_draft_init(struct api_draft *d, struct gw_arena *arena, const struct api_version *current,
-                    uint64_t now_ms, struct api_problems *problems);
+                    uint64_t date_ms, struct api_problems *problems);
 /* All rules: those of an array. */
 GW_MUST bool api_draft_replace(struct api_draft *d, const struct json *rules);
 /* One more, at its "position" or at the end; *index is where it is. */

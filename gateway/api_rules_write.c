@@ -17,7 +17,7 @@ static bool begin(struct api_write *w, struct rule_write *out)
     out->ruleset = api_ruleset_at(&w->call, w->zone->documents, &path);
     if (!out->ruleset)
         return false;
-    api_draft_init(&out->draft, &w->arena, api_newest(out->ruleset), w->now_ms, &w->problems);
+    api_draft_init(&out->draft, &w->arena, api_newest(out->ruleset), w->now.date_ms, &w->problems);
     out->index = path.rule.len ? api_draft_find(&out->draft, path.rule) : 0;
     if (out->index != GW_NPOS)
         return true;

@@ -210,13 +210,13 @@ static struct api_rule seed_rule(struct gw_arena *arena, struct gw_str zone_id,
 }
 
 void api_rulesets_seed(struct api_rulesets *set, struct gw_str zone_id, const struct ruleset *rs,
-                       struct gw_str path, uint64_t now_ms)
+                       struct gw_str path, uint64_t date_ms)
 {
     const struct ruleset_info *info = ruleset_info(rs);
     char now[API_TIME_LEN];
     struct gw_arena scratch;
     gw_arena_init(&scratch, NULL, 0, 0);
-    api_time(now_ms, now);
+    api_time(date_ms, now);
     struct api_version version = {
         .number = number_of(info->version),
         .last_updated = info->last_updated.len ? info->last_updated : gw_str(now, sizeof(now)),

@@ -63,7 +63,7 @@ struct api_rulesets *api_rulesets_ref(struct api_rulesets *set);
 void api_rulesets_unref(struct api_rulesets *set);
 /* While a set is being built from files, before anybody shares it. */
 void api_rulesets_seed(struct api_rulesets *set, struct gw_str zone_id, const struct ruleset *rs,
-                       struct gw_str path, uint64_t now_ms);
+                       struct gw_str path, uint64_t date_ms);
 
 /* New sets. `version` becomes the newest of the ruleset with the head's id, which is created when
  * there is none; the set takes a reference. */

@@ -73,7 +73,7 @@ static bool next_version(struct api_write *w, const struct api_version *current,
     const struct json *rules = json_get(body, "rules"),
                       *description = json_get(body, "description");
     struct api_draft draft;
-    api_draft_init(&draft, &w->arena, current, w->now_ms, &w->problems);
+    api_draft_init(&draft, &w->arena, current, w->now.date_ms, &w->problems);
     if (rules && json_type(rules) != JSON_NULL && !api_draft_replace(&draft, rules))
         return refuse(w);
     *out = (struct api_version){.number = current ? current->number + 1 : 1,

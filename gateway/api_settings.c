@@ -255,7 +255,7 @@ enum admin_result api_setting_get(struct admin_call *call)
 static struct config_settings *begin_change(struct api_write *w)
 {
     struct config_settings *settings = gw_arena_alloc(&w->arena, sizeof(*settings));
-    *settings = snapshot_zone_config(w->zone, w->now_ms)->settings;
+    *settings = snapshot_zone_config(w->zone, w->now.wall_ms)->settings;
     w->change.settings = settings;
     w->change.times = w->zone->changed;
     return settings;
@@ -281,19 +281,19 @@ static bool set(struct api_write *w, struct config_settings *settings, struct gw
         admin_v4_fail(&w->call, 400, 1007, "Invalid value for zone setting ssl: %s", problem);
         return false;
     }
-    times->modified_ms[id] = w->now_ms;
+    times->modified_ms[id] = w->now.date_ms;
     /* Switched off, its remaining time counts on below 0, as in the API (spec/cache-behaviour.md
      * section 2.17). */
     if (id == SETTING_DEVELOPMENT_MODE && settings->development_mode)
-        times->development_until_ms = w->now_ms + (uint64_t)API_DEVELOPMENT_S * 1000;
+        times->development_until_ms = w->now.wall_ms + (uint64_t)API_DEVELOPMENT_S * 1000;
     else if (id == SETTING_DEVELOPMENT_MODE && was.development_mode)
-        times->development_until_ms = w->now_ms;
+        times->development_until_ms = w->now.wall_ms;
     return true;
 }
 
 static struct view view_of_change(const struct api_write *w)
 {
-    return (struct view){w->change.settings, &w->change.times, w->now_ms,
+    return (struct view){w->change.settings, &w->change.times, w->now.wall_ms,
                          is_ssl_editable(w->zone->config)};
 }
 

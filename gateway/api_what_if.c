@@ -32,7 +32,7 @@ static void compare(struct api_write *w)
     struct snapshot *next = snapshot_derive(s->snapshot, &w->change, unused);
     gw_buf_clear(&w->call.out);
     api_begin(&w->call.out);
-    hindsight_compare(s->snapshot, next, records, count, w->now_ms, &w->call.out);
+    hindsight_compare(s->snapshot, next, records, count, w->now, &w->call.out);
     api_end_with(&w->call.out, w->messages, GW_STR_EMPTY);
     snapshot_unref(next);
     metrics_free(unused);

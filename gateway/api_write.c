@@ -96,7 +96,7 @@ static void change(struct trip *trip)
     struct api_write *w = &trip->write;
     w->snapshot = s->snapshot;
     w->zone = trip->zoned ? api_zone_in(s->snapshot, w->call.path) : NULL;
-    w->now_ms = gw_clock_now(&s->clock).wall_ms;
+    w->now = gw_clock_now(&s->clock);
     if (trip->zoned && !w->zone) { /* a reload came in between and took it away */
         admin_v4_unroutable(&w->call, false);
         return;

@@ -18,7 +18,7 @@ struct api_write {
     const struct snapshot *snapshot;  /* the newest */
     const struct snapshot_zone *zone; /* NULL: of none */
     struct json_doc *body;            /* an object, unless the writer does not want one */
-    uint64_t now_ms;                  /* of the configured clock */
+    struct gw_time now;               /* of the configured clock */
     bool dry_run;
 
     struct snapshot_change change;     /* by the writer */

@@ -129,7 +129,7 @@ bool explain_is_limited(const struct explain *e)
         return false;
     const struct window window = {.count = (uint32_t)gw_min_u64(e->limit.count, UINT32_MAX),
                                   .reset_at_ms = e->limit.reset_at_ms};
-    return window_is_full(&window, limiter->rule.limit, e->visit.wall_ms);
+    return window_is_full(&window, limiter->rule.limit, e->visit.date_ms);
 }
 
 /* ---- cache ---- */

@@ -54,8 +54,8 @@ struct explain_limit {
     const struct limiter_route *route; /* NULL: no route fits */
     const struct limiter *limiter;     /* NULL: none, or the route is exempt */
     struct gw_str key;
-    bool counted; /* live: what follows is known */
-    uint64_t count, reset_at_ms;
+    bool counted;                /* live: what follows is known */
+    uint64_t count, reset_at_ms; /* the latter a date */
 };
 
 struct explain {

@@ -67,6 +67,7 @@ static void add_rate(struct gw_buf *out, const struct explain *e, const struct e
                                           [RATE_AT_RESPONSE] = "response"};
     const struct rate_limit *limit = r->rule->rate;
     const struct rate_look *look = &r->rate->look;
+    const struct gw_time now = {.wall_ms = e->visit.wall_ms, .date_ms = e->visit.date_ms};
     gw_json_object(out, "ratelimit");
     add_seen(out, e, "values", r->rate->values);
     gw_json_u64(out, limit->score_header.len ? "score_per_period" : "requests_per_period",
@@ -78,7 +79,7 @@ static void add_rate(struct gw_buf *out, const struct explain *e, const struct e
         gw_json_u64(out, "count", look->now.count);
         gw_json_bool(out, "would_act", look->next.over);
         if (look->next.over)
-            gw_json_u64(out, "until_ms", look->next.until_ms);
+            gw_json_u64(out, "until_ms", gw_time_date(now, look->next.until_ms));
     }
     gw_buf_char(out, '}');
 }

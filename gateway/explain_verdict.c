@@ -79,7 +79,7 @@ static void add_refusal(const struct explain *e, struct gw_buf *out)
                   "answers %u: limiter \"%.*s\" has admitted %llu of %u, and its window ends in ",
                   explain_status(e), GW_STR_ARG(limit->limiter->name),
                   (unsigned long long)limit->count, limit->limiter->rule.limit);
-    add_seconds(out, limit->reset_at_ms - e->visit.wall_ms);
+    add_seconds(out, limit->reset_at_ms - e->visit.date_ms);
     gw_buf_char(out, '.');
 }
 

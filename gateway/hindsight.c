@@ -13,7 +13,7 @@ static void show(const void *record, struct gw_str text, struct gw_buf *out)
 }
 
 struct explain *hindsight_explain(const struct snapshot *s, const struct record *r,
-                                  const struct hindsight_live *live, uint64_t now_ms)
+                                  const struct hindsight_live *live, struct gw_time now)
 {
     char error[EXPLAIN_ERROR_MAX];
     const struct explain_question q = {
@@ -23,8 +23,8 @@ struct explain *hindsight_explain(const struct snapshot *s, const struct record 
         .ip = r->peer,
         .edge = r->edge,
         .tls = r->tls,
-        .now_ms = now_ms,
-        .date_ms = now_ms,
+        .now_ms = now.wall_ms,
+        .date_ms = now.date_ms,
         .store = live ? live->store : NULL,
         .rate = live ? live->rate : NULL,
         .veil = {record_has_secrets(r) ? show : NULL, r},
@@ -226,7 +226,7 @@ static void write(const struct comparison *c, size_t count, struct gw_buf *out)
 }
 
 void hindsight_compare(const struct snapshot *before, const struct snapshot *after,
-                       struct record *const *records, size_t count, uint64_t now_ms,
+                       struct record *const *records, size_t count, struct gw_time now,
                        struct gw_buf *out)
 {
     struct comparison c = {.kind_count = 0};
@@ -234,8 +234,8 @@ void hindsight_compare(const struct snapshot *before, const struct snapshot *aft
     gw_arena_init(&c.arena, NULL, 0, 0);
     gw_buf_init(&c.changes, (size_t)16 << 20);
     for (size_t i = 0; i < count; i++) {
-        struct explain *was = hindsight_explain(before, records[i], NULL, now_ms);
-        struct explain *is = hindsight_explain(after, records[i], NULL, now_ms);
+        struct explain *was = hindsight_explain(before, records[i], NULL, now);
+        struct explain *is = hindsight_explain(after, records[i], NULL, now);
         compared += was && is;
         if (was && is)
             compare_one(&c, was, is, records[i]);

@@ -95,7 +95,8 @@ static void keep_facts(struct record *r, const struct exchange *x)
     r->isolate = x->isolate;
     r->limit = x->limit.verdict.limit;
     r->count = x->limit.verdict.count;
-    r->reset_at_ms = x->limit.verdict.reset_at_ms;
+    const struct limiter_verdict *v = &x->limit.verdict;
+    r->reset_at_ms = v->reset_at_ms ? x->now.date_ms + v->reset_in_ms : 0;
     r->upgraded = x->status == 101;
     r->has_body = x->request.framing != H1_BODY_NONE;
 }

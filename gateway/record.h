@@ -39,7 +39,7 @@ struct record {
     struct gw_ip peer;
     struct rules_tls tls;
     uint32_t isolate, limit, count;
-    uint64_t reset_at_ms; /* of the limiter's window; 0: not counted */
+    uint64_t reset_at_ms; /* date, of the limiter's window; 0: not counted */
     bool has_body;        /* the request had one: it cannot be sent again */
     bool upgraded;        /* 101: nor can a conversation in another protocol */
     bool cut;

@@ -58,13 +58,13 @@ struct limiter_verdict {
     enum limiter_fault fault; /* of an ERROR, also when shadow mode admitted it */
     uint32_t fault_value;
     struct limiter_kv_facts kv;
-    uint32_t count, limit;  /* admissions in the window including this one; 0 when not counted */
-    uint64_t reset_at_ms;   /* 0 when not counted */
-    uint32_t retry_after_s; /* of a refusal; otherwise 0 */
-    bool would_deny;        /* shadow mode admitted what enforce would refuse */
-    bool local;             /* a remembered refusal: Redis was not asked */
-    bool degraded;          /* the failure policy answered */
-    uint32_t took_ms;       /* the store's latencies, on the configured clock */
+    uint32_t count, limit; /* admissions in the window including this one; 0 when not counted */
+    uint64_t reset_at_ms, reset_in_ms; /* by the clock that judged; 0 when not counted */
+    uint32_t retry_after_s;            /* of a refusal; otherwise 0 */
+    bool would_deny;                   /* shadow mode admitted what enforce would refuse */
+    bool local;                        /* a remembered refusal: Redis was not asked */
+    bool degraded;                     /* the failure policy answered */
+    uint32_t took_ms;                  /* the store's latencies, on the configured clock */
 };
 
 /* The simulated place of a request. */

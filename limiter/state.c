@@ -27,7 +27,11 @@ static void on_end(struct gw_task *task)
 static void state_init(struct limiter_state *s, struct limiter_worker *worker,
                        const struct limiter_state_item *items, size_t count)
 {
-    *s = (struct limiter_state){.done = s->done, .worker = worker, .items = items, .count = count};
+    *s = (struct limiter_state){.done = s->done,
+                                .worker = worker,
+                                .items = items,
+                                .now = gw_loop_now(worker->loop),
+                                .count = count};
     decisions_catch_up(worker);
     gw_task_init(&s->end, on_end);
     redis_job_init(&s->job);
@@ -70,6 +74,14 @@ static void close_list(struct limiter_state *s)
         s->err = GW_ELIMIT;
 }
 
+/* The end of a window as a date. Redis goes by its own calendar; what this process counts, and what
+ * the app writes into Workers KV, by the wall clock of the asks. */
+static uint64_t reset_date_of(const struct limiter_state *s, const struct window *w)
+{
+    bool by_redis = s->worker->redis && s->items[s->at].store != LIMITER_KV;
+    return by_redis ? w->reset_at_ms : gw_time_date(s->now, w->reset_at_ms);
+}
+
 /* Writes the counter if it is of the item at hand; false when the item is full. */
 static bool write_entry(void *ctx, struct gw_str storage, const void *record)
 {
@@ -85,7 +97,7 @@ static bool write_entry(void *ctx, struct gw_str storage, const void *record)
     gw_json_object(s->out, NULL);
     gw_json_text(s->out, "key", key);
     gw_json_u64(s->out, "count", w->count);
-    gw_json_u64(s->out, "resetAt", w->reset_at_ms);
+    gw_json_u64(s->out, "resetAt", reset_date_of(s, w));
     if (place.edge.len) {
         gw_json_text(s->out, "edge", place.edge);
         if (item->store == LIMITER_MEMORY)

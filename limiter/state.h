@@ -32,6 +32,7 @@ struct limiter_state {
 
     struct limiter_worker *worker; /* ours from here on */
     const struct limiter_state_item *items;
+    struct gw_time now;
     size_t count, at; /* at: the item being listed */
     size_t entries;   /* written for it */
     struct gw_buf *out;

@@ -16,12 +16,14 @@ static uint64_t not_before_opening(const struct window *w, struct window_rule ru
 struct limiter_verdict verdict_of(const struct window *w, bool admitted, struct window_rule rule,
                                   uint64_t now_ms, bool shadow)
 {
+    const uint64_t asked_ms = now_ms;
     now_ms = not_before_opening(w, rule, now_ms);
     return (struct limiter_verdict){
         .outcome = admitted || shadow ? LIMITER_ADMIT : LIMITER_DENY,
         .count = w->count,
         .limit = rule.limit,
         .reset_at_ms = w->reset_at_ms,
+        .reset_in_ms = w->reset_at_ms - gw_min_u64(asked_ms, w->reset_at_ms),
         .retry_after_s = admitted ? 0 : window_retry_after_s(w->reset_at_ms, now_ms),
         .would_deny = !admitted && shadow,
     };

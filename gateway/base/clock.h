@@ -20,6 +20,13 @@ struct gw_time {
     uint64_t mono_ms; /* since an arbitrary start; never goes back */
 };
 
+/* What the calendar calls an instant of the wall clock, for people: the two differ once somebody
+ * has set the calendar. 0, never, stays so. */
+static inline uint64_t gw_time_date(struct gw_time now, uint64_t wall_ms)
+{
+    return wall_ms ? now.date_ms + (wall_ms - now.wall_ms) : 0;
+}
+
 enum gw_clock_mode { GW_CLOCK_SYSTEM, GW_CLOCK_VIRTUAL };
 
 struct gw_clock {

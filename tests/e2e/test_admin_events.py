@@ -55,14 +55,6 @@ def watched(gateway):
     return gateway.api_json("/api/requests")["next"]
 
 
-def recorded(gateway, ray):
-    def answer():
-        response = gateway.api(f"/api/requests/{ray}")
-        return json.loads(response.body) if response.status == 200 else None
-
-    return wait_until(answer, f"record {ray}")
-
-
 # ---- the stream ----
 
 def test_one_event_for_each_request_with_the_log_line(gateway, events):
@@ -186,7 +178,7 @@ def test_one_request_with_its_reasons(start, origin):
     gateway = start(origin, rules=rules)
     watched(gateway)
     ray = gateway.fetch("/page", headers={"X-Seen": "yes"}).get("CF-Ray")
-    record = recorded(gateway, ray)
+    record = gateway.recorded(ray)
     assert record["request"]["RayID"] + "-FRA" == ray
     assert record["url"] == "http://www.example.test/page"
     assert ["X-Seen", "yes"] in record["request_headers"]
@@ -213,7 +205,7 @@ def test_no_secret_is_shown_anywhere(start, origin):
     stream = Events(gateway)
     ray = gateway.fetch("/login?token=canary-query-4&x=1", headers=SECRETS).get("CF-Ray")
     shown = json.dumps(stream.next())
-    shown += json.dumps(recorded(gateway, ray))
+    shown += json.dumps(gateway.recorded(ray))
     shown += json.dumps(gateway.api_json("/api/requests")) + json.dumps(gateway.api_json("/api/requests.har"))
     assert "canary" not in shown
     assert "session=***" in shown and "lang=***" in shown and "token=***" in shown and "Bearer ***" in shown
@@ -222,7 +214,7 @@ def test_no_secret_is_shown_anywhere(start, origin):
 
 def shown_of(gateway, ray):
     """Everything that is told about a request, but the stream."""
-    return json.dumps([recorded(gateway, ray), gateway.api_json("/api/requests"), gateway.api_json("/api/requests.har")], ensure_ascii=False)
+    return json.dumps([gateway.recorded(ray), gateway.api_json("/api/requests"), gateway.api_json("/api/requests.har")], ensure_ascii=False)
 
 
 LONG = "canary-" * 60  # a trace shows the first 256 bytes of it
@@ -274,7 +266,7 @@ def test_what_is_no_secret_is_shown(start, origin):
     gateway = start(origin, rules=rules)
     watched(gateway)
     ray = gateway.fetch("/page", headers={"Cookie": "lang=de; one=1", "X-Plain": "slang=dear", "Upgrade-Insecure-Requests": "1"}).get("CF-Ray")
-    record = recorded(gateway, ray)
+    record = gateway.recorded(ray)
     assert record["now"]["result"]["trace"][0]["trace"][0]["nearedge"]["parts"][0]["left"] == '"slang=dear"'
     assert ["Upgrade-Insecure-Requests", "1"] in record["request_headers"]
 
@@ -305,12 +297,12 @@ def test_http_2_is_recorded_and_replayed(start, origin):
 def test_a_replay_is_an_ordinary_request(gateway, origin):
     watched(gateway)
     ray = gateway.fetch("/a.css").get("CF-Ray")
-    recorded(gateway, ray)
+    gateway.recorded(ray)
     again = gateway.api_json(f"/api/requests/{ray}/replay", "POST")
     assert again["status"] == 200 and again["complete"] is True and again["bytes"] > 0
-    assert recorded(gateway, again["ray"])["request"]["CacheCacheStatus"] == "hit"
+    assert gateway.recorded(again["ray"])["request"]["CacheCacheStatus"] == "hit"
     elsewhere = gateway.api_json(f"/api/requests/{ray}/replay?edge=AMS", "POST")
-    record = recorded(gateway, elsewhere["ray"])["request"]
+    record = gateway.recorded(elsewhere["ray"])["request"]
     assert record["CacheCacheStatus"] == "miss" and record["EdgeColoCode"] == "AMS"
     assert gateway.metric("nearedge_requests_total", edge="AMS") == 1
 
@@ -318,11 +310,11 @@ def test_a_replay_is_an_ordinary_request(gateway, origin):
 def test_what_cannot_be_replayed(gateway):
     watched(gateway)
     ray = gateway.fetch("/form", "POST", body=b"x").get("CF-Ray")
-    recorded(gateway, ray)
+    gateway.recorded(ray)
     refused = gateway.api(f"/api/requests/{ray}/replay", "POST")
     assert refused.status == 409 and b"body" in refused.body
     ray = gateway.fetch("/").get("CF-Ray")
-    recorded(gateway, ray)
+    gateway.recorded(ray)
     assert gateway.api(f"/api/requests/{ray}/replay?edge=QQQ", "POST").status == 400
 
 
@@ -338,7 +330,7 @@ def test_a_tunnel_is_not_replayed(gateway, origin):
     assert client.read_head().status == 101
     client.close()
     line = gateway.logged(1, ClientRequestURI="/ws")[0]
-    assert recorded(gateway, line["RayID"])["replayable"] is False
+    assert gateway.recorded(line["RayID"])["replayable"] is False
     refused = gateway.api(f"/api/requests/{line['RayID']}/replay", "POST")
     assert refused.status == 409 and b"another protocol" in refused.body
 
@@ -355,7 +347,7 @@ def test_a_replay_whose_watcher_leaves(gateway, origin, leave):
 
     watched(gateway)
     ray = gateway.fetch("/slow").get("CF-Ray")
-    recorded(gateway, ray)
+    gateway.recorded(ray)
     origin.on("/slow", slow)
     impatient = RawClient(gateway.admin).request("POST", f"/api/requests/{ray}/replay", body=b"", host="127.0.0.1")
     assert asked.wait(10)
@@ -375,7 +367,7 @@ def test_a_replay_that_waits_for_another_requests_fill(gateway, origin):
 
     watched(gateway)
     ray = gateway.fetch("/slow.css").get("CF-Ray")
-    recorded(gateway, ray)
+    gateway.recorded(ray)
     zone = "0123456789abcdef0123456789abcdef"
     gateway.api_json(f"/client/v4/zones/{zone}/purge_cache", "POST", {"purge_everything": True})
     origin.on("/slow.css", slow)

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The system's calendar is set while the gateway runs, by hours and both ways: what is cached keeps its age, windows of
-limiters end when they would have, and dates are the new calendar's."""
+limiters end when they would have, and whatever shows a date shows the new calendar's."""
 import os
 import shutil
 import struct
 import subprocess
 import time
+from datetime import datetime
 from email.utils import formatdate
 
 import pytest
 from edge import Reply, wait_until
+from edge.api import ENTRYPOINT, Api, rule
 from edge.gateway import RUNNER
 from edge.sanitizer import SANITIZED
 
@@ -34,9 +36,21 @@ class Calendar:
         with open(self.file, "r+b" if self.file.exists() else "wb") as file:
             file.write(struct.pack("=q", seconds))
 
+    def ahead(self, stamp):
+        """How many seconds a stamp, an ISO text or milliseconds, lies ahead of this moment."""
+        at = datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() if isinstance(stamp, str) else stamp / 1000
+        return at - time.time() - self.offset
+
+    def is_now(self, stamp):
+        return abs(self.ahead(stamp)) < 60
+
+    def is_in_an_hour(self, stamp):
+        return 3540 < self.ahead(stamp) <= 3601
+
     def jump(self, gateway, seconds):
+        """A turn of the loop goes on with the instant of the one before while the kernel's tick is the same."""
         self.set(seconds)
-        wait_until(lambda: abs(gateway.api_json("/api/clock")["now_ms"] / 1000 - time.time() - seconds) < 60, "the new calendar")
+        wait_until(lambda: self.is_now(gateway.api_json("/api/admin/rate-limits/compare")["data"]["nowMs"]), "the new calendar")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +65,8 @@ def gateway(calendar, start, origin):
     hour = {**limiter, "name": "hour", "window_ms": 3600000}
     routes = [{"methods": ["GET"], "path": "/few", "limiter": "few"}, {"methods": ["GET"], "path": "/hour", "limiter": "hour"}]
     origin.default = Reply("cached", cache_control="max-age=3600")
-    return start(origin, limiters={"limiters": [limiter, hour], "routes": routes}, clock="system", env=calendar.env)
+    return start(origin, zone={"plan": "enterprise"}, limiters={"limiters": [limiter, hour], "routes": routes}, clock="system",
+                 env=calendar.env)
 
 
 def is_fresh(answer):
@@ -99,3 +114,58 @@ def test_the_logs_show_the_new_calendar(gateway, calendar):
         return any(line["EdgeStartTimestamp"].startswith(month) for line in gateway.access_log())
 
     wait_until(seen, "a line of that month")
+
+
+@pytest.mark.parametrize("offset", HOURS[:2])
+def test_what_the_api_stamps(gateway, calendar, offset):
+    api = Api(gateway)
+    api.patch("/settings/development_mode", {"value": "on"})
+    calendar.jump(gateway, offset)
+    made = api.put(ENTRYPOINT, {"rules": [rule()]})
+    assert calendar.is_now(made["last_updated"]) and calendar.is_now(made["rules"][0]["last_updated"])
+    added = api.post(f"/rulesets/{made['id']}/rules", rule("ssl"))
+    assert calendar.is_now(added["last_updated"]) and calendar.is_now(added["rules"][1]["last_updated"])
+    assert calendar.is_now(api.patch("/settings/cache_level", {"value": "basic"})["modified_on"])
+    assert 10700 < api.get("/settings/development_mode")["time_remaining"] <= 10800
+
+
+@pytest.mark.parametrize("offset", HOURS[:2])
+def test_ends_that_are_listed(gateway, calendar, offset):
+    """Stored, opened and counted before the jump: what a person reads of it is told by the new calendar."""
+    api = Api(gateway)
+    api.put("/rulesets/phases/http_ratelimit/entrypoint", {"rules": [{
+        "action": "block", "expression": 'http.request.uri.path eq "/hour"', "ratelimit": {
+            "characteristics": ["cf.colo.id", "ip.src"], "period": 3600, "requests_per_period": 3, "mitigation_timeout": 0}}]})
+    gateway.fetch("/before.css")
+    for _ in range(4):
+        gateway.fetch("/hour")
+    calendar.jump(gateway, offset)
+    [stored] = gateway.api_json("/api/cache/objects?prefix=/before.css")["objects"]
+    assert stored["fresh"] and calendar.is_now(stored["stored"]) and calendar.is_in_an_hour(stored["stale_from"])
+    [window] = gateway.api_json("/api/admin/rate-limits/state?name=hour")["data"]["state"]["hour"]["entries"]
+    assert window["count"] == 3 and calendar.is_in_an_hour(window["resetAt"])
+    [counter] = gateway.api_json("/api/rate-rules")["counters"]
+    assert calendar.is_in_an_hour(counter["period_end_ms"])
+    limiter = gateway.api_json("/api/explain", "POST", {"url": "http://www.example.test/hour"})["result"]["nearedge"]["limiter"]
+    assert limiter["would_refuse"] and calendar.is_in_an_hour(limiter["reset_at_ms"])
+
+
+def is_matched(record):
+    """By the only rule there is, as it would be now."""
+    [rule_now] = record["now"]["result"]["trace"][0]["trace"]
+    return rule_now["matched"]
+
+
+@pytest.mark.parametrize("offset", HOURS[:2])
+def test_hindsight_is_of_this_moment(gateway, calendar, offset):
+    now, second = int(time.time()), "http.request.timestamp.sec"
+    elsewhen = rule(f"{second} gt {now + 3600} or {second} lt {now - 3600}")
+    Api(gateway).put(ENTRYPOINT, {"rules": [elsewhen]})
+    gateway.api_json("/api/requests")  # from now on requests are recorded
+    ray = gateway.fetch("/hour").ray
+    assert not is_matched(gateway.recorded(ray))
+    calendar.jump(gateway, offset)
+    assert is_matched(gateway.recorded(ray))
+    assert calendar.is_in_an_hour(gateway.recorded(gateway.fetch("/hour").ray)["limiter"]["reset_at_ms"])
+    what_if = Api(gateway).post(ENTRYPOINT + "/what-if", {"rules": [{**elsewhen, "expression": "ssl"}]})
+    assert what_if["changed"] > 0

@@ -21,7 +21,9 @@ static bool put(struct snapshot_zone *zone, const char *path, struct gw_str body
 {
     struct gw_source source = {"body", body};
     struct gw_diags diags;
-    struct api_write w = {.snapshot = fuzz_snapshot(), .zone = zone, .now_ms = 1700000000000};
+    struct api_write w = {.snapshot = fuzz_snapshot(),
+                          .zone = zone,
+                          .now = {.wall_ms = 1700000000000, .date_ms = 1700000000000}};
     gw_diags_init(&diags);
     gw_arena_init(&w.arena, NULL, 0, 0);
     admin_call_init(&w.call);

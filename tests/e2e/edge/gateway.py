@@ -200,6 +200,15 @@ class Gateway:
 
         return wait_until(found, f"{count} access lines with {fields}")
 
+    def recorded(self, ray):
+        """Waits for the record of a request, which somebody has to be watching for (/api/requests, /api/events)."""
+
+        def found():
+            response = self.api(f"/api/requests/{ray}")
+            return json.loads(response.body) if response.status == 200 else None
+
+        return wait_until(found, f"record {ray}")
+
     # -- requests
 
     def fetch(self, path="/", method="GET", headers=(), body=None, host="www.example.test", **options):

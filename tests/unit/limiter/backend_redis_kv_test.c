@@ -168,6 +168,44 @@ static void values_are_listed(void **state)
     close_bench(&b);
 }
 
+static uint64_t listed_end(struct bench *b, const struct limiter *limiter)
+{
+    const struct limiter_state_item item = {limiter->name, 15, 60000, limiter->store, 0};
+    struct gw_buf out;
+    gw_buf_init(&out, 4096);
+    job = (struct job){.state.done = on_job, .loop = b->loop};
+    limiter_state_list(b->workers[0], &job.state, &item, 1, &out);
+    run_until(b, job_is_done);
+    gw_buf_char(&out, '\0');
+    const char *end = strstr(out.data, "\"resetAt\":");
+    assert_non_null(end);
+    uint64_t end_ms = strtoull(end + strlen("\"resetAt\":"), NULL, 10);
+    gw_buf_release(&out);
+    return end_ms;
+}
+
+/* The calendar was set by two hours since the process began: Redis goes by it, the process does
+ * not. */
+static void listed_ends_are_dates(void **state)
+{
+    (void)state;
+    const struct limiter object = {.name = GW_STR("o"), .rule = {15, 60000}};
+    for (int kind = CONFIG_BACKEND_EMBEDDED; kind <= CONFIG_BACKEND_REDIS; kind++) {
+        struct config_limiter settings = kv_settings(kind, CONFIG_KV_OFF);
+        struct bench b;
+        say("FLUSHALL");
+        open_up(&b, &settings, GW_CLOCK_SYSTEM);
+        b.clock.start.wall_ms -= 2 * 3600000;
+        run_until(&b, a_turn_has_passed); /* the loop reads it anew */
+        decide_from(&b, 0, &kv, "FRA", "k");
+        decide_from(&b, 0, &object, "FRA", "k");
+        uint64_t now_ms = gw_kernel_wall_ms();
+        assert_in_range(listed_end(&b, &kv), now_ms + 30000, now_ms + 60000);
+        assert_in_range(listed_end(&b, &object), now_ms + 30000, now_ms + 60000);
+        close_bench(&b);
+    }
+}
+
 /* ---- failures ---- */
 
 static void without_redis_the_policy_answers(void **state)
@@ -300,6 +338,7 @@ int main(void)
         cmocka_unit_test(the_scripts_agree_with_the_process),
         cmocka_unit_test(two_processes_share_values),
         cmocka_unit_test(values_are_listed),
+        cmocka_unit_test(listed_ends_are_dates),
         cmocka_unit_test(without_redis_the_policy_answers),
         cmocka_unit_test(foreign_values_do_no_harm),
         cmocka_unit_test(closing_answers_what_waits),

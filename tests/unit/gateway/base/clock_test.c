@@ -44,11 +44,24 @@ static void test_system_follows_the_kernel(void **state)
     assert_in_range(us / 1000, after, after + 1000);
 }
 
+static void test_an_instant_as_a_date(void **state)
+{
+    (void)state;
+    const uint64_t hour = 3600000;
+    const struct gw_time ahead = {.wall_ms = 100 * hour, .date_ms = 102 * hour};
+    const struct gw_time behind = {.wall_ms = 100 * hour, .date_ms = 98 * hour};
+    assert_true(gw_time_date(ahead, 100 * hour) == 102 * hour);
+    assert_true(gw_time_date(ahead, 99 * hour) == 101 * hour);
+    assert_true(gw_time_date(behind, 101 * hour) == 99 * hour);
+    assert_true(gw_time_date(behind, 0) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_virtual_stands_still_and_jumps),
         cmocka_unit_test(test_system_follows_the_kernel),
+        cmocka_unit_test(test_an_instant_as_a_date),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
