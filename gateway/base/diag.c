@@ -38,8 +38,17 @@ void gw_line_column(struct gw_str text, size_t offset, unsigned *line, unsigned 
     *column = (unsigned)(offset - start) + 1;
 }
 
-/* The next free entry, or NULL when the list is full (the message is then only counted). */
-static struct gw_diag *append(struct gw_diags *d, enum gw_severity severity)
+static GW_PRINTF(1, 0) char *format(const char *fmt, va_list args)
+{
+    char *text;
+    if (vasprintf(&text, fmt, args) < 0)
+        abort();
+    return text;
+}
+
+/* A new entry, or NULL when the list is full (the message is then only counted). */
+static GW_PRINTF(3, 0) struct gw_diag *append(struct gw_diags *d, enum gw_severity severity,
+                                              const char *fmt, va_list args)
 {
     if (severity == GW_DIAG_ERROR)
         d->errors++;
@@ -50,16 +59,8 @@ static struct gw_diag *append(struct gw_diags *d, enum gw_severity severity)
     if ((d->count & (d->count + 1)) == 0) /* capacity is the next power of two minus one */
         d->items = gw_realloc(d->items, (2 * d->count + 1) * sizeof(*d->items));
     struct gw_diag *item = &d->items[d->count++];
-    *item = (struct gw_diag){.severity = severity, .width = 1};
+    *item = (struct gw_diag){.severity = severity, .width = 1, .message = format(fmt, args)};
     return item;
-}
-
-static GW_PRINTF(1, 0) char *format(const char *fmt, va_list args)
-{
-    char *text;
-    if (vasprintf(&text, fmt, args) < 0)
-        abort();
-    return text;
 }
 
 /* Columns count bytes, but a character of several bytes takes one place on the screen. */
@@ -94,14 +95,11 @@ static void take_excerpt(struct gw_diag *item, struct gw_str text, size_t offset
 void gw_diag_at(struct gw_diags *d, enum gw_severity severity, const struct gw_source *source,
                 size_t offset, size_t width, const char *fmt, ...)
 {
-    struct gw_diag *item = append(d, severity);
-    if (!item)
-        return;
     va_list args;
     va_start(args, fmt);
-    item->message = format(fmt, args);
+    struct gw_diag *item = append(d, severity, fmt, args);
     va_end(args);
-    if (!source)
+    if (!item || !source)
         return;
     offset = gw_min_size(offset, source->text.len);
     item->file = gw_strdup(source->name);
@@ -113,14 +111,12 @@ void gw_diag_at(struct gw_diags *d, enum gw_severity severity, const struct gw_s
 void gw_diag_file(struct gw_diags *d, enum gw_severity severity, const char *file, const char *fmt,
                   ...)
 {
-    struct gw_diag *item = append(d, severity);
-    if (!item)
-        return;
     va_list args;
     va_start(args, fmt);
-    item->message = format(fmt, args);
+    struct gw_diag *item = append(d, severity, fmt, args);
     va_end(args);
-    item->file = file ? gw_strdup(file) : NULL;
+    if (item && file)
+        item->file = gw_strdup(file);
 }
 
 /* The excerpt is a C string and may end before the place: a file that is no JSON at all may hold a
