@@ -4,12 +4,7 @@
  * parser say the same; and what it lets through must be clean. */
 #include "gateway/base/buf.h"
 #include "gateway/http/h1_parse.h"
-
-#define FUZZ_CHECK(condition)                                                                      \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            __builtin_trap();                                                                      \
-    } while (0)
+#include "tests/fuzz/check.h"
 
 static const struct h1_limits fuzz_limits = {64, 512, 8};
 
@@ -25,11 +20,11 @@ struct fuzz_run {
 static inline void fuzz_check_fields(const struct headers *h)
 {
     for (size_t i = 0; i < h->count; i++) {
-        FUZZ_CHECK(header_name_valid(h->items[i].name));
-        FUZZ_CHECK(header_value_valid(h->items[i].value));
-        FUZZ_CHECK(h->items[i].id == header_id_of(h->items[i].name));
+        CHECK(header_name_valid(h->items[i].name));
+        CHECK(header_value_valid(h->items[i].value));
+        CHECK(h->items[i].id == header_id_of(h->items[i].name));
         struct gw_str value = h->items[i].value;
-        FUZZ_CHECK(gw_str_eq(value, gw_str_trim(value)));
+        CHECK(gw_str_eq(value, gw_str_trim(value)));
     }
 }
 
@@ -44,9 +39,9 @@ static inline void fuzz_say_fields(struct fuzz_run *r, const struct headers *h)
 static inline void fuzz_say_head(struct fuzz_run *r)
 {
     const struct h1_message *m = &r->message;
-    FUZZ_CHECK(m->target.len <= fuzz_limits.target_max);
-    FUZZ_CHECK(m->headers.count <= fuzz_limits.count_max);
-    FUZZ_CHECK(m->framing != H1_BODY_LENGTH || (m->content_length && m->has_content_length));
+    CHECK(m->target.len <= fuzz_limits.target_max);
+    CHECK(m->headers.count <= fuzz_limits.count_max);
+    CHECK(m->framing != H1_BODY_LENGTH || (m->content_length && m->has_content_length));
     gw_buf_printf(&r->said, "%.*s %.*s %.*s:%u %u %.*s %u %d %llu %d%d%d\n", GW_STR_ARG(m->method),
                   GW_STR_ARG(m->target), GW_STR_ARG(m->host.name), m->host.port, m->status,
                   GW_STR_ARG(m->reason), m->minor, m->framing,
@@ -61,13 +56,13 @@ static inline void fuzz_feed(struct fuzz_run *r, struct gw_str input)
     for (enum h1_event event = H1_HEAD; !r->over && event != H1_MORE;) {
         size_t before = input.len;
         event = h1_parser_next(r->parser, &input, &body);
-        FUZZ_CHECK(input.len <= before);
+        CHECK(input.len <= before);
         switch (event) {
         case H1_HEAD:
             fuzz_say_head(r);
             break;
         case H1_BODY:
-            FUZZ_CHECK(body.len && body.len <= before);
+            CHECK(body.len && body.len <= before);
             gw_buf_add(&r->body, body);
             break;
         case H1_END:
@@ -77,7 +72,7 @@ static inline void fuzz_feed(struct fuzz_run *r, struct gw_str input)
             r->over = true;
             break;
         case H1_MORE:
-            FUZZ_CHECK(input.len == 0);
+            CHECK(input.len == 0);
             break;
         }
     }
@@ -123,9 +118,9 @@ static inline void fuzz_h1(enum h1_kind kind, enum http_method asked, struct gw_
     struct fuzz_run whole, pieces;
     fuzz_run(&whole, kind, asked, data, data.len ? data.len : 1);
     fuzz_run(&pieces, kind, asked, data, 1 + seed % 37);
-    FUZZ_CHECK(gw_str_eq(gw_buf_str(&whole.said), gw_buf_str(&pieces.said)));
-    FUZZ_CHECK(gw_str_eq(gw_buf_str(&whole.body), gw_buf_str(&pieces.body)));
-    FUZZ_CHECK(whole.message.error || whole.rest == pieces.rest);
+    CHECK(gw_str_eq(gw_buf_str(&whole.said), gw_buf_str(&pieces.said)));
+    CHECK(gw_str_eq(gw_buf_str(&whole.body), gw_buf_str(&pieces.body)));
+    CHECK(whole.message.error || whole.rest == pieces.rest);
     fuzz_release(&whole);
     fuzz_release(&pieces);
 }

@@ -6,8 +6,6 @@
 #include "gateway/http/h2_request.h"
 #include "tests/fuzz/fuzz_http_h1.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static int read_fields(struct h2_request *r, struct gw_str data, bool ended)
 {
     struct gw_str line;
@@ -22,9 +20,9 @@ static int read_fields(struct h2_request *r, struct gw_str data, bool ended)
 
 static void write_text(const struct h1_message *m, struct gw_buf *b)
 {
-    FUZZ_CHECK(h1_write_request(b, m->method, m->target));
+    CHECK(h1_write_request(b, m->method, m->target));
     for (size_t i = 0; i < m->headers.count; i++)
-        FUZZ_CHECK(h1_write_field(b, m->headers.items[i].name, m->headers.items[i].value));
+        CHECK(h1_write_field(b, m->headers.items[i].name, m->headers.items[i].value));
     if (m->framing == H1_BODY_CHUNKED)
         gw_buf_add(b, GW_STR("Transfer-Encoding: chunked\r\n"));
     if (m->upgrade)
@@ -34,13 +32,13 @@ static void write_text(const struct h1_message *m, struct gw_buf *b)
 
 static void check_same(const struct h1_message *a, const struct h1_message *b)
 {
-    FUZZ_CHECK(gw_str_eq(a->method, b->method) && a->method_id == b->method_id);
-    FUZZ_CHECK(gw_str_eq(a->url.path, b->url.path) && gw_str_eq(a->url.query, b->url.query));
-    FUZZ_CHECK(a->url.form == b->url.form && a->url.has_query == b->url.has_query);
-    FUZZ_CHECK(gw_str_eq(a->host.name, b->host.name) && a->host.port == b->host.port);
-    FUZZ_CHECK(a->framing == b->framing && a->content_length == b->content_length);
-    FUZZ_CHECK(a->upgrade == b->upgrade && a->expect_continue == b->expect_continue);
-    FUZZ_CHECK(a->headers.count + (a->framing == H1_BODY_CHUNKED) + a->upgrade == b->headers.count);
+    CHECK(gw_str_eq(a->method, b->method) && a->method_id == b->method_id);
+    CHECK(gw_str_eq(a->url.path, b->url.path) && gw_str_eq(a->url.query, b->url.query));
+    CHECK(a->url.form == b->url.form && a->url.has_query == b->url.has_query);
+    CHECK(gw_str_eq(a->host.name, b->host.name) && a->host.port == b->host.port);
+    CHECK(a->framing == b->framing && a->content_length == b->content_length);
+    CHECK(a->upgrade == b->upgrade && a->expect_continue == b->expect_continue);
+    CHECK(a->headers.count + (a->framing == H1_BODY_CHUNKED) + a->upgrade == b->headers.count);
 }
 
 static void compare(const struct h1_message *m)
@@ -56,7 +54,7 @@ static void compare(const struct h1_message *m)
     write_text(m, &bytes);
     struct gw_str input = gw_buf_str(&bytes);
     h1_parser_begin(parser, &arena, &text);
-    FUZZ_CHECK(h1_parser_next(parser, &input, &body) == H1_HEAD && !input.len);
+    CHECK(h1_parser_next(parser, &input, &body) == H1_HEAD && !input.len);
     check_same(m, &text);
     h1_parser_free(parser);
     gw_buf_release(&bytes);
@@ -73,10 +71,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gw_arena_init(&arena, NULL, 0, 1 << 20);
     h2_request_begin(&r, &arena, &m, &fuzz_limits);
     int err = read_fields(&r, gw_str((const char *)data + 1, size - 1), data[0] & 1);
-    FUZZ_CHECK(m.error == err);
+    CHECK(m.error == err);
     if (!err) {
         fuzz_check_fields(&m.headers);
-        FUZZ_CHECK(m.headers.count <= fuzz_limits.count_max && m.target.len <= 64);
+        CHECK(m.headers.count <= fuzz_limits.count_max && m.target.len <= 64);
         compare(&m);
     }
     gw_arena_clear(&arena);

@@ -2,8 +2,6 @@
 /* Requests, whole against in pieces. Byte 0: size of the pieces; the rest is the message. */
 #include "tests/fuzz/fuzz_http_h1.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size)

@@ -3,8 +3,6 @@
  * the message. */
 #include "tests/fuzz/fuzz_http_h1.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum http_method asked[] = {METHOD_GET, METHOD_HEAD, METHOD_CONNECT};

@@ -2,14 +2,7 @@
 /* Targets, hosts and normalisation: results are slices within bounds, normalising twice changes
  * nothing, and no dot segment survives. */
 #include "gateway/http/url.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            __builtin_trap();                                                                      \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/check.h"
 
 static void check_path(struct gw_str path)
 {
