@@ -8,6 +8,14 @@
 
 #include <cmocka.h>
 
+#define APP_HEAD                                                                                   \
+    "Content-Type: application/json\r\n"                                                           \
+    "X-Content-Type-Options: nosniff\r\n"                                                          \
+    "X-Frame-Options: DENY\r\n"                                                                    \
+    "Referrer-Policy: strict-origin-when-cross-origin\r\n"                                         \
+    "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload\r\n"                  \
+    "Permissions-Policy: camera=(), microphone=(), geolocation=(), interest-cohort=()\r\n"
+
 static void assert_text(struct gw_str got, const char *expect)
 {
     if (!gw_str_eq(got, gw_str_z(expect)))
@@ -23,15 +31,7 @@ static void a_refusal_is_the_apps(void **state)
     struct limiter_answer answer = limiter_answer(NULL, &verdict, scratch);
     assert_int_equal(answer.status, 429);
     assert_text(answer.body, "{\"error\":\"Rate limit exceeded\",\"retryAfter\":60}");
-    assert_text(answer.head,
-                "Content-Type: application/json\r\n"
-                "X-Content-Type-Options: nosniff\r\n"
-                "X-Frame-Options: DENY\r\n"
-                "Referrer-Policy: strict-origin-when-cross-origin\r\n"
-                "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload\r\n"
-                "Permissions-Policy: camera=(), microphone=(), geolocation=(), "
-                "interest-cohort=()\r\n"
-                "Retry-After: 60\r\n");
+    assert_text(answer.head, APP_HEAD "Retry-After: 60\r\n");
 }
 
 static void a_redirect_replaces_refusals_only(void **state)
@@ -63,14 +63,7 @@ static void a_fault_is_the_apps_500(void **state)
     assert_int_equal(answer.status, 500);
     assert_text(answer.body, "{\"success\":false,\"error\":{\"type\":\"server_error\","
                              "\"message\":\"KV PUT failed: 429 Too Many Requests\"}}");
-    assert_text(answer.head,
-                "Content-Type: application/json\r\n"
-                "X-Content-Type-Options: nosniff\r\n"
-                "X-Frame-Options: DENY\r\n"
-                "Referrer-Policy: strict-origin-when-cross-origin\r\n"
-                "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload\r\n"
-                "Permissions-Policy: camera=(), microphone=(), geolocation=(), "
-                "interest-cohort=()\r\n");
+    assert_text(answer.head, APP_HEAD);
 }
 
 static void faults_have_the_stores_words(void **state)

@@ -57,13 +57,24 @@ static void close_pair(struct pair *p)
     assert_int_equal(p->server.closes, 1);
 }
 
+/* Sends the parts and has all of them read. */
+static void carry(struct pair *p, const struct iovec *parts, size_t count,
+                  const struct conn_hold *hold)
+{
+    assert_int_equal(conn_write(p->client.conn, parts, count, hold), 0);
+    p->expect = conn_bytes(parts, count);
+    conn_resume(p->server.conn);
+    gw_loop_run(p->loop);
+    assert_int_equal(p->server.got.len, p->expect);
+}
+
 static void small_writes_leave_at_once(void **state)
 {
     (void)state;
     struct pair p;
     open_pair(&p);
     struct iovec parts[2] = {{"hello ", 6}, {"world", 5}};
-    const struct conn_hold hold = {.release = pair_release_hold, .object = &p, .from = 1};
+    const struct conn_hold hold = pair_hold(&p, 1, NULL);
     assert_int_equal(conn_write(p.client.conn, parts, 2, &hold), 0);
     assert_int_equal(p.released, 1);
     assert_int_equal(conn_queued(p.client.conn), 0);
@@ -87,7 +98,7 @@ static void large_writes_are_queued_and_arrive_whole(void **state)
         body[i] = (char)(i * 7 >> 3);
     char head[] = "head|";
     struct iovec parts[2] = {{head, 5}, {body, size}};
-    const struct conn_hold hold = {.release = pair_release_hold, .object = &p, .from = 1};
+    const struct conn_hold hold = pair_hold(&p, 1, NULL);
     assert_int_equal(conn_write(p.client.conn, parts, 2, &hold), 0);
     memset(head, '!', 5); /* the caller's again */
     assert_int_equal(p.released, 0);
@@ -119,16 +130,8 @@ static void parts_of_a_file_arrive_in_their_place(void **state)
     const struct gw_mapping mapping = {.fd = fd, .base = file, .size = size, .least = 4096};
     struct iovec parts[] = {{file, large}, {"head|", 5},          {file + 17, large},
                             {file, 4095},  {file + large, large}, {"|tail", 5}};
-    const struct conn_hold hold = {.release = pair_release_hold,
-                                   .object = &p,
-                                   .from = 1,
-                                   .mapping = &mapping,
-                                   .lend = pair_lend};
-    assert_int_equal(conn_write(p.client.conn, parts, GW_COUNT(parts), &hold), 0);
-    p.expect = conn_bytes(parts, GW_COUNT(parts));
-    conn_resume(p.server.conn);
-    gw_loop_run(p.loop);
-    assert_int_equal(p.server.got.len, p.expect);
+    const struct conn_hold hold = pair_hold(&p, 1, &mapping);
+    carry(&p, parts, GW_COUNT(parts), &hold);
     const char *at = p.server.got.data;
     for (size_t i = 0; i < GW_COUNT(parts); at += parts[i++].iov_len)
         assert_memory_equal(at, parts[i].iov_base, parts[i].iov_len);
@@ -149,16 +152,8 @@ static void what_is_copied_is_not_lent(void **state)
     struct pair p;
     open_pair(&p);
     struct iovec parts[] = {{file, 8192}, {file, 4095}, {elsewhere, 8192}};
-    const struct conn_hold hold = {.release = pair_release_hold,
-                                   .object = &p,
-                                   .from = 1,
-                                   .mapping = &mapping,
-                                   .lend = pair_lend};
-    assert_int_equal(conn_write(p.client.conn, parts, GW_COUNT(parts), &hold), 0);
-    p.expect = conn_bytes(parts, GW_COUNT(parts));
-    conn_resume(p.server.conn);
-    gw_loop_run(p.loop);
-    assert_int_equal(p.server.got.len, p.expect);
+    const struct conn_hold hold = pair_hold(&p, 1, &mapping);
+    carry(&p, parts, GW_COUNT(parts), &hold);
     assert_int_equal(p.released, 1);
     assert_int_equal(p.lent, 0);
     close_pair(&p);

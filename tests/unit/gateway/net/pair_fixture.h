@@ -62,7 +62,6 @@ static inline void pair_on_close(void *ctx)
         gw_loop_stop(e->pair->loop);
 }
 
-/* For holds whose object is the pair. */
 static inline void pair_release_hold(void *object)
 {
     ((struct pair *)object)->released++;
@@ -71,6 +70,17 @@ static inline void pair_release_hold(void *object)
 static inline void pair_lend(void *object)
 {
     ((struct pair *)object)->lent++;
+}
+
+/* The pair counts what becomes of it. `mapping` may be NULL. */
+static inline struct conn_hold pair_hold(struct pair *p, size_t from,
+                                         const struct gw_mapping *mapping)
+{
+    return (struct conn_hold){.release = pair_release_hold,
+                              .object = p,
+                              .from = from,
+                              .mapping = mapping,
+                              .lend = pair_lend};
 }
 
 /* Loop, buffers and listener; nobody has connected yet. */

@@ -187,11 +187,7 @@ static void what_the_kernel_does_not_take_waits_in_order(void **state)
         large[i] = (char)(i * 31 + i / 4096);
     struct iovec parts[] = {{transient, 5}, {large, LARGE}};
     const struct gw_mapping mapping = {.fd = -1, .base = large, .size = LARGE, .least = 4096};
-    const struct conn_hold hold = {.release = pair_release_hold,
-                                   .object = &p,
-                                   .from = 1,
-                                   .mapping = &mapping,
-                                   .lend = pair_lend};
+    const struct conn_hold hold = pair_hold(&p, 1, &mapping);
     assert_int_equal(conn_write(p.server.conn, parts, 2, &hold), 0);
     assert_int_equal(p.released, 0);
     assert_true(conn_queued(p.server.conn) > 0);
@@ -223,7 +219,7 @@ static void a_hold_is_released_when_the_connection_dies(void **state)
     conn_pause(p.client.conn);
     char *large = calloc(1, LARGE);
     struct iovec part = {large, LARGE};
-    const struct conn_hold hold = {.release = pair_release_hold, .object = &p};
+    const struct conn_hold hold = pair_hold(&p, 0, NULL);
     assert_int_equal(conn_write(p.server.conn, &part, 1, &hold), 0);
     assert_int_equal(p.released, 0);
     pair_close_ends(&p);
