@@ -5,7 +5,7 @@ import os
 import threading
 
 import pytest
-from edge import Reply, Truncated, wait_until
+from edge import Blocks, Reply, Truncated, wait_until
 from edge.sanitizer import SANITIZED
 
 MIB = 1 << 20
@@ -133,19 +133,13 @@ def settled(counter, seconds=0.4):
 @pytest.mark.parametrize("path", ["/slow", "/slow.zip"])
 def test_slow_reader_holds_the_origin_back(start, origin, path):
     gateway = start(origin, cache={"max_size": "8MiB", "max_object_size": "4MiB"})
-    count, sent = SIZE // len(BLOCK), [0]
-
-    def handler(_, connection):
-        connection.send(Reply(length=count * len(BLOCK)).head())
-        for _ in range(count):
-            connection.send(BLOCK)
-            sent[0] += len(BLOCK)
-
-    origin.on(path, handler)
+    count = SIZE // len(BLOCK)
+    blocks = Blocks(BLOCK, count)
+    origin.on(path, blocks)
     with gateway.client(receive_buffer=64 * 1024, timeout=60) as client:
         client.request("GET", path)
         response = client.read_head()
-        assert settled(lambda: sent[0]) < 24 * MIB  # kernel buffers on both legs, and a little of our own
+        assert settled(lambda: blocks.sent) < 24 * MIB  # kernel buffers on both legs, and a little of our own
         client.read_body(response)
     assert response.sha256.hexdigest() == sha(count)
 

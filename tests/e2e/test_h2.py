@@ -7,7 +7,7 @@ import threading
 
 import h2.settings
 import pytest
-from edge import RawClient, Reply, fetch, wait_until
+from edge import Blocks, RawClient, Reply, fetch, wait_until
 from edge.h2 import H2Client, fetch_h2, frame
 
 NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, CANCEL = 0, 1, 2, 8
@@ -209,31 +209,24 @@ def test_a_small_window_is_kept(gateway, origin):
 def test_slow_reader_holds_the_origin_back(start, origin, path):
     """By its window: nothing is read off the origin but what a few buffers hold."""
     gateway = start(origin, listen=LISTEN, cache={"max_size": "8MiB", "max_object_size": "4MiB"})
-    count, sent = 24 * 16, [0]
-
-    def handler(_, connection):
-        connection.send(Reply(length=count * len(BLOCK)).head())
-        for _ in range(count):
-            connection.send(BLOCK)
-            sent[0] += len(BLOCK)
-
-    origin.on(path, handler)
+    blocks = Blocks(BLOCK, 24 * 16)
+    origin.on(path, blocks)
     with H2Client(gateway.address, auto=False) as client:
         number = client.request(path=path)
         stream, last = client.streams[number], [-1, 0]
         client.wait(lambda: stream.length == 65535)
 
         def still():
-            last[:] = [sent[0], last[1] + 1 if sent[0] == last[0] else 0]
+            last[:] = [blocks.sent, last[1] + 1 if blocks.sent == last[0] else 0]
             return last[1] > 60
 
         wait_until(still, "the stream to stand still")
-        assert sent[0] < 16 << 20
+        assert blocks.sent < 16 << 20
         client.auto = True
         client.h2.increment_flow_control_window(1 << 20, number)
         client.h2.increment_flow_control_window(1 << 20)
         client.flush()
-        assert client.response(number).length == count * len(BLOCK)
+        assert client.response(number).length == blocks.length
 
 
 def test_slow_origin_holds_the_uploader_back(start, origin):

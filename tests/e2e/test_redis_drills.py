@@ -77,6 +77,14 @@ class Drill:
         first = min(a.began + a.seconds for a in deny.answers if a.status == 503)
         assert first - struck < SWITCH_S + deny.late_s
 
+    def wait_until_told(self, struck, reason):
+        """The policy answers in time, and /readyz says why."""
+        self.wait_for_the_policy()
+        self.assert_switched(struck)
+        gateway = self.gateways["deny"]
+        wait_until(lambda: reason in gateway.readyz().body, "the reason to be told")
+        assert gateway.readyz().status == 503
+
     def is_counting(self, ip):
         """All three count in Redis again, as one."""
         assert [self.post(gateway, ip) for gateway in self.gateways.values()] == [200] * 3
@@ -129,11 +137,7 @@ def test_a_password_that_is_wrong(drill):
     struck = drill.begin()
     drill.redis.command("CONFIG", "SET", "requirepass", "another")
     drill.redis.session("AUTH another", "CLIENT KILL TYPE normal SKIPME yes", "CLIENT KILL TYPE pubsub")
-    drill.wait_for_the_policy()
-    drill.assert_switched(struck)
-    gateway = drill.gateways["deny"]
-    wait_until(lambda: b"NOAUTH" in gateway.readyz().body, "the reason to be told")
-    assert gateway.readyz().status == 503
+    drill.wait_until_told(struck, b"NOAUTH")
     drill.redis.session("AUTH another", "CONFIG SET requirepass ''")
     drill.wait_until_up()
     drill.end()
@@ -145,11 +149,7 @@ def test_failover_at_the_same_address(drill):
     drill.is_counting("192.0.2.5")
     struck = drill.begin()
     drill.redis.command("REPLICAOF", "127.0.0.1", "1")
-    drill.wait_for_the_policy()
-    drill.assert_switched(struck)
-    gateway = drill.gateways["deny"]
-    wait_until(lambda: b"read-only replica" in gateway.readyz().body, "the reason to be told")
-    assert gateway.readyz().status == 503
+    drill.wait_until_told(struck, b"read-only replica")
     drill.redis.command("SAVE")
     drill.redis.stop()
     drill.redis.start()

@@ -6,6 +6,8 @@ import hashlib
 import re
 import socket
 
+from .fields import Fields
+
 KEEP_BODY = 8 << 20  # of larger bodies only length and hash are kept
 
 
@@ -17,7 +19,7 @@ class Truncated(Exception):
         self.response = response
 
 
-class Response:
+class Response(Fields):
     """One response: status, headers as received, body (decoded from its framing), trailers."""
 
     def __init__(self, head):
@@ -37,18 +39,6 @@ class Response:
         self.length = 0
         self.sha256 = hashlib.sha256()
         self.chunked = False
-
-    def all(self, name):
-        return [value for key, value in self.headers if key.lower() == name.lower()]
-
-    def get(self, name, default=None):
-        """The value of a header that may stand there once at most."""
-        values = self.all(name)
-        assert len(values) <= 1, f"{name} stands there {len(values)} times: {values}"
-        return values[0] if values else default
-
-    def __contains__(self, name):
-        return bool(self.all(name))
 
     @property
     def cache(self):

@@ -11,19 +11,16 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
+from .fields import Fields
+
 KEEP_BODY = 8 << 20
 
 
-class Stream:
+class Stream(Fields):
     def __init__(self):
         self.status, self.headers, self.informational = None, [], []
         self.body, self.length, self.sha256 = b"", 0, hashlib.sha256()
         self.ended, self.reset = False, None
-
-    def get(self, name, default=None):
-        values = [value for key, value in self.headers if key == name.lower()]
-        assert len(values) <= 1, f"{name} stands there {len(values)} times: {values}"
-        return values[0] if values else default
 
     @property
     def cache(self):

@@ -8,6 +8,8 @@ import hashlib
 import socket
 import threading
 
+from .fields import Fields
+
 KEEP_BODY = 1 << 20  # of larger request bodies only length and hash are kept
 
 
@@ -50,7 +52,20 @@ class Reply:
         return b"".join(parts) + b"\r\n"
 
 
-class Request:
+class Blocks:
+    """An answer of many blocks, sent as fast as they are taken; `sent` bytes so far."""
+
+    def __init__(self, block, count):
+        self.block, self.length, self.sent = block, count * len(block), 0
+
+    def __call__(self, _request, connection):
+        connection.send(Reply(length=self.length).head())
+        while self.sent < self.length:
+            connection.send(self.block)
+            self.sent += len(self.block)
+
+
+class Request(Fields):
     """What the origin was sent: `raw` is the head byte for byte."""
 
     def __init__(self, raw, connection_id):
@@ -64,17 +79,6 @@ class Request:
             self.headers.append((name, value.strip(" \t")))
         self.path, _, self.query = self.target.partition("?")
         self.body, self.length, self.sha256, self.trailers = b"", 0, hashlib.sha256(), []
-
-    def all(self, name):
-        return [value for key, value in self.headers if key.lower() == name.lower()]
-
-    def get(self, name, default=None):
-        values = self.all(name)
-        assert len(values) <= 1, f"{name} reached the origin {len(values)} times: {values}"
-        return values[0] if values else default
-
-    def __contains__(self, name):
-        return bool(self.all(name))
 
     def add_body(self, data):
         self.length += len(data)
