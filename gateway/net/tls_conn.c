@@ -89,6 +89,20 @@ static bool is_plain_http(struct tls_conn *t, struct gw_str bytes)
 
 /* ---- reading ---- */
 
+/* The peer's close_notify has come. OpenSSL says so again whenever it is asked, so that an owner
+ * who has paused hears of it when he reads on, as he would of a FIN: requests that came before it
+ * may still wait for their turn. */
+static bool has_ended(const struct tls_conn *t)
+{
+    return SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN;
+}
+
+/* There is something to tell an owner who reads on, without the socket. */
+static bool has_news(const struct tls_conn *t)
+{
+    return t->stash.len || has_ended(t);
+}
+
 /* Fills the scratch from the input. The reason why there is no more for now, SSL_ERROR_NONE when
  * the scratch is full. Asking OpenSSL only while there is something to decrypt saves the call that
  * would just say "later". */
@@ -96,7 +110,7 @@ static int decrypt(struct tls_conn *t, size_t *len)
 {
     *len = 0;
     while (TLS_PLAIN - *len >= TLS_RECORD) {
-        if (!t->input.len && !SSL_has_pending(t->ssl))
+        if (!t->input.len && !SSL_has_pending(t->ssl) && !has_ended(t))
             return SSL_ERROR_WANT_READ;
         int n = SSL_read(t->ssl, t->scratch->plain + *len, (int)(TLS_PLAIN - *len));
         if (n <= 0)
@@ -128,9 +142,10 @@ static void read_input(struct tls_conn *t)
         if (c->closing ||
             c->finishing) /* by on_read; the memory stays until the handle is closed */
             return;
-        if (reason == SSL_ERROR_ZERO_RETURN)
+        bool over = reason == SSL_ERROR_ZERO_RETURN;
+        if (over && c->reading)
             end(t);
-        else if (reason != SSL_ERROR_NONE && reason != SSL_ERROR_WANT_READ)
+        else if (!over && reason != SSL_ERROR_NONE && reason != SSL_ERROR_WANT_READ)
             on_broken(t);
         else if (flushed)
             fail(t, flushed);
@@ -195,7 +210,7 @@ static void tls_resumed(struct conn *c)
     struct tls_conn *t = c->tls;
     if (t->broken || t->ended)
         return;
-    if (t->stash.len)
+    if (has_news(t))
         gw_loop_defer(c->loop, &t->resume);
     conn_poll(c, true);
 }
@@ -210,13 +225,13 @@ static void tls_end(struct conn *c, int err)
         told_greeting(t, t->client || t->heard ? GW_ETLS : GW_ECLOSED);
         return;
     }
-    if (t->stash.len && c->reading) { /* what came before the end is told before it */
+    if (has_news(t) && c->reading) { /* what came before the end is told before it */
         gw_task_cancel(&t->resume);
         take_stash(&t->resume);
     }
     if (t->broken || t->ended || c->closing || c->finishing)
         return;
-    if (t->stash.len) /* the owner has paused: the socket says it again when he reads on */
+    if (has_news(t)) /* the owner has paused: the socket says it again when he reads on */
         return;
     if (err || t->client)
         fail(t, err ? err : GW_ETRUNCATED);

@@ -206,6 +206,24 @@ def test_pipelined_requests_and_slow_bytes(edge, origin):
         assert client.read().cache == "HIT"
 
 
+def test_requests_in_line_outlive_the_clients_close_notify(edge, origin):
+    """All of them and the client's last word are there at once: it may not speak for those before it."""
+    origin.on("/last.png", Reply("p", cache_control="max-age=60"))
+    with edge.client() as client:
+        client.request("GET", "/last.png")
+        assert client.read().status == 200
+        with edge.gateway.standing_still():
+            for _ in range(20):
+                client.request("GET", "/last.png")
+            client.socket.settimeout(0)
+            with pytest.raises(ssl.SSLWantReadError):
+                client.socket.unwrap()
+        client.socket.settimeout(20)
+        assert [client.read().status for _ in range(20)] == [200] * 20
+        with pytest.raises(ssl.SSLZeroReturnError):  # the gateway's last word, and nothing before it
+            client.receive()
+
+
 def test_the_client_hello_may_come_in_pieces(edge, authority):
     """Every record is cut somewhere: the layer below keeps what it cannot decrypt yet."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
