@@ -55,6 +55,14 @@ static void add_url(const struct cache_request *request, const struct cache_poli
     gw_buf_char(out, '\n');
 }
 
+bool cache_key_has(enum header_id id)
+{
+    for (size_t i = 0; i < GW_COUNT(keyed_headers); i++)
+        if (keyed_headers[i] == id)
+            return true;
+    return false;
+}
+
 static bool is_http_scheme(struct gw_str value)
 {
     return gw_str_ieq(value, GW_STR("http")) || gw_str_ieq(value, GW_STR("https"));
@@ -77,10 +85,28 @@ static void add_keyed_headers(const struct headers *headers, struct gw_buf *out)
     }
 }
 
+/* An answer with Access-Control-Allow-Origin for one site is an error for the next. All lines:
+ * which of two an origin believes is its own affair. */
+static void add_origin(const struct headers *headers, struct gw_buf *out)
+{
+    const struct gw_str *value;
+    for (size_t at = 0; (value = headers_next(headers, HEADER_ORIGIN, &at));)
+        line(out, GW_STR_EMPTY, header_name(HEADER_ORIGIN), *value);
+}
+
 static bool contains_folded(struct gw_str text, struct gw_str word)
 {
     for (size_t at = 0; at + word.len <= text.len; at++)
         if (gw_str_ieq(gw_str(text.ptr + at, word.len), word))
+            return true;
+    return false;
+}
+
+static bool any_line_contains(const struct headers *headers, struct gw_str name, struct gw_str word)
+{
+    const struct gw_str *value;
+    for (size_t at = 0; (value = headers_find_next(headers, name, &at));)
+        if (contains_folded(*value, word))
             return true;
     return false;
 }
@@ -90,13 +116,12 @@ static bool contains_folded(struct gw_str text, struct gw_str word)
 static void add_contained(const struct headers *headers, const struct cache_named_values *wanted,
                           struct gw_buf *out)
 {
-    const struct gw_str *value = headers_find(headers, wanted->name);
-    if (!value)
+    if (!headers_find(headers, wanted->name))
         return;
     gw_buf_add(out, GW_STR("header~"));
     gw_buf_add(out, wanted->name);
     for (size_t i = 0; i < wanted->values.count; i++) {
-        if (!contains_folded(*value, wanted->values.items[i]))
+        if (!any_line_contains(headers, wanted->name, wanted->values.items[i]))
             continue;
         gw_buf_char(out, '=');
         gw_buf_add(out, wanted->values.items[i]);
@@ -166,10 +191,8 @@ void cache_key_build(const struct cache_request *request, const struct cache_pol
     line(out, GW_STR_EMPTY, GW_STR("zone"), policy->zone->id);
     line(out, GW_STR_EMPTY, GW_STR("edge"), request->edge);
     add_url(request, policy, key, out);
-    /* An answer with Access-Control-Allow-Origin for one site is an error for the next. */
-    const struct gw_str *origin = headers_get(request->headers, HEADER_ORIGIN);
-    if (origin && !(custom && custom->exclude_origin))
-        line(out, GW_STR_EMPTY, header_name(HEADER_ORIGIN), *origin);
+    if (headers_has(request->headers, HEADER_ORIGIN) && !(custom && custom->exclude_origin))
+        add_origin(request->headers, out);
     add_keyed_headers(request->headers, out);
     if (!key)
         return;

@@ -23,6 +23,8 @@
 /* Appends the key. */
 void cache_key_build(const struct cache_request *request, const struct cache_policy *policy,
                      struct gw_buf *out);
+/* True for the headers of section 2.14 whose values are in every key. */
+bool cache_key_has(enum header_id id);
 static inline struct gw_hash128 cache_key_hash(const struct gw_buf *key)
 {
     return gw_hash128(gw_buf_str(key));

@@ -3,6 +3,7 @@
 
 #include "cache/coding.h"
 #include "cache/device.h"
+#include "cache/key.h"
 #include "cache/vary.h"
 #include "gateway/faults.h"
 #include "gateway/http/forward.h"
@@ -47,7 +48,10 @@ static struct header as_cgi_reads_it(const struct header *field, char text[FOLDE
     return folded;
 }
 
-static bool may_pass(const struct forward *forward, const struct header *field)
+/* The same in front of the cache: X_Forwarded_Host is in no key, and what a CGI origin makes of it
+ * would be shown to everybody. Not cached, it concerns nobody but its sender. */
+static bool may_pass(const struct forward *forward, const struct header *field,
+                     enum origin_request_kind kind)
 {
     if (is_edges_own(field) || forward_is_hop_by_hop(forward, field))
         return false;
@@ -55,6 +59,8 @@ static bool may_pass(const struct forward *forward, const struct header *field)
         return true;
     char text[FOLDED_MAX];
     struct header folded = as_cgi_reads_it(field, text);
+    if (kind == ORIGIN_FILL && cache_key_has(folded.id))
+        return false;
     return !is_edges_own(&folded) && !forward_is_hop_by_hop(forward, &folded);
 }
 
@@ -150,7 +156,7 @@ static void add_client_fields(const struct exchange *x, enum origin_request_kind
     forward_prepare(&forward, &x->request.headers);
     for (size_t i = 0; i < x->request.headers.count; i++) {
         const struct header *field = &x->request.headers.items[i];
-        if (!may_pass(&forward, field) ||
+        if (!may_pass(&forward, field, kind) ||
             (kind == ORIGIN_FILL && (is_left_out_of_fill(field) || is_normalised(x, field->id))))
             continue;
         add(b, field->name, field->value);

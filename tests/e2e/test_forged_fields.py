@@ -93,3 +93,14 @@ def test_forwarded_for_grows_and_is_not_believed(shared, shared_origin):
     assert request.get("X-Forwarded-For") == "1.1.1.1,127.0.0.1" and b"2.2.2.2" not in request.raw
     assert request.get("CF-Connecting-IP") == "127.0.0.1"
     assert shared.logged(ClientRequestURI="/xff")[0]["ClientIP"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-Host", "X-Host", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override", "X-Forwarded-Scheme"])
+@pytest.mark.parametrize("change", ["underscores", "one underscore", "dots"])
+def test_no_spelling_gets_by_the_cache_key(shared, shared_origin, name, change):
+    """These are in the key as written. A spelling that only the origin takes for one would be cached for everybody."""
+    path, headers = f"/{name}-{change.replace(' ', '-')}.css", [(SPELLINGS[change](name), "evil.test")]
+    assert shared.fetch(path, headers=headers).status == 200
+    assert b"evil.test" not in shared_origin.last(path).raw
+    assert shared.fetch("/not-cached", headers=headers).status == 200
+    assert b"evil.test" in shared_origin.last("/not-cached").raw
