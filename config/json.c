@@ -71,12 +71,12 @@ static void check_repeated(const struct json_doc *doc, const cJSON *n, struct gw
 
 /* cJSON reports an error through a process-wide variable; nobody here reads it, because a text that
  * json_check took cannot fail. */
-static void build(struct json_doc *doc, struct gw_diags *diags)
+static void build(struct json_doc *doc, size_t values_max, struct gw_diags *diags)
 {
     size_t len = doc->source.text.len;
     char *plain = gw_alloc(len + 1);
     memcpy(plain, doc->source.text.ptr, len + 1);
-    if (json_check(&doc->source, plain, diags)) {
+    if (json_check(&doc->source, plain, values_max, diags)) {
         /* With the NUL behind the text, which require_null_terminated wants to see: all of the text
          * is one value. */
         doc->root = cJSON_ParseWithLengthOpts(plain, len + 1, NULL, true);
@@ -87,7 +87,8 @@ static void build(struct json_doc *doc, struct gw_diags *diags)
     free(plain);
 }
 
-struct json_doc *json_parse(const struct gw_source *source, struct gw_diags *diags)
+struct json_doc *json_parse_within(const struct gw_source *source, size_t values_max,
+                                   struct gw_diags *diags)
 {
     if (source->text.len > TEXT_MAX) {
         gw_diag_file(diags, GW_DIAG_ERROR, source->name, "the file is larger than 64 MiB");
@@ -97,11 +98,16 @@ struct json_doc *json_parse(const struct gw_source *source, struct gw_diags *dia
     doc->source.name = gw_strdup(source->name);
     doc->source.text = gw_str(gw_str_dupz(source->text), source->text.len);
     size_t before = diags->errors;
-    build(doc, diags);
+    build(doc, values_max, diags);
     if (diags->errors == before)
         return doc;
     json_doc_free(doc);
     return NULL;
+}
+
+struct json_doc *json_parse(const struct gw_source *source, struct gw_diags *diags)
+{
+    return json_parse_within(source, SIZE_MAX, diags);
 }
 
 struct json_doc *json_read(const char *path, const char *name, struct gw_diags *diags)

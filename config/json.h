@@ -21,6 +21,9 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 
 /* NULL after a syntax error, which is then in diags with line and column. */
 GW_MUST struct json_doc *json_parse(const struct gw_source *source, struct gw_diags *diags);
+/* For a text that somebody has sent: one with more values than these is an error, too. */
+GW_MUST struct json_doc *json_parse_within(const struct gw_source *source, size_t values_max,
+                                           struct gw_diags *diags);
 /* Reads the file first; a missing or unreadable file is an error in diags. `name` is what messages
  * say. */
 GW_MUST struct json_doc *json_read(const char *path, const char *name, struct gw_diags *diags);

@@ -12,6 +12,7 @@ struct check {
     char *text; /* the copy; comments vanish from it as they are passed */
     size_t len, at;
     unsigned depth;
+    size_t values_left;
     struct gw_diags *diags;
 };
 
@@ -343,6 +344,9 @@ static bool check_container(struct check *c, char close, bool (*check_item)(stru
 static bool check_value(struct check *c)
 {
     char byte = peek(c, 0);
+    /* Two bytes of text are eighty of memory once they are a value. */
+    if (c->values_left-- == 0)
+        return FAIL(c, c->at, 1, "too many values stand before this one");
     if (byte == '{')
         return check_container(c, '}', check_member);
     if (byte == '[')
@@ -354,9 +358,14 @@ static bool check_value(struct check *c)
     return check_word(c);
 }
 
-bool json_check(const struct gw_source *source, char *text, struct gw_diags *diags)
+bool json_check(const struct gw_source *source, char *text, size_t values_max,
+                struct gw_diags *diags)
 {
-    struct check c = {source, text, source->text.len, 0, 0, diags};
+    struct check c = {.source = source,
+                      .text = text,
+                      .len = source->text.len,
+                      .values_left = values_max,
+                      .diags = diags};
     if (gw_str_starts(source->text, GW_STR("\xef\xbb\xbf")))
         blank(text, 0, 3);
     if (!skip_space(&c))

@@ -11,10 +11,11 @@
 #define JSON_DEPTH_MAX  100
 #define JSON_DIGITS_MAX 60 /* cJSON reads a number through a buffer of 64 bytes */
 
-/* True when the text is one JSON value. `text` is a copy of source->text of the same length; its
- * comments (and a byte order mark) are overwritten with spaces, so that offsets stay true. The
- * first fault goes to diags with what was expected. */
-GW_MUST bool json_check(const struct gw_source *source, char *text, struct gw_diags *diags);
+/* True when the text is one JSON value, of at most `values_max` with all that are in it. `text` is
+ * a copy of source->text of the same length; its comments (and a byte order mark) are overwritten
+ * with spaces, so that offsets stay true. The first fault goes to diags with what was expected. */
+GW_MUST bool json_check(const struct gw_source *source, char *text, size_t values_max,
+                        struct gw_diags *diags);
 
 /* The offset of the first byte at or behind `at` that is neither white space nor comment. */
 size_t json_skip_space(struct gw_str text, size_t at);

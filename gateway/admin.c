@@ -258,13 +258,14 @@ const struct snapshot *admin_snapshot(const struct admin_call *call)
     return call->exchange->ws->snapshot;
 }
 
-/* The parser's messages speak of files and lines; the callers say what they expect instead. */
+/* Visitors of this loop wait meanwhile: time and memory go with the number of values. The parser's
+ * messages speak of files and lines; the callers say what they expect instead. */
 struct json_doc *admin_body(const struct admin_call *call)
 {
     const struct gw_source source = {"request body", gw_buf_str(&call->body)};
     struct gw_diags diags;
     gw_diags_init(&diags);
-    struct json_doc *doc = json_parse(&source, &diags);
+    struct json_doc *doc = json_parse_within(&source, ADMIN_VALUES_MAX, &diags);
     gw_diags_release(&diags);
     if (doc && json_type(json_root(doc)) == JSON_OBJECT)
         return doc;

@@ -8,12 +8,14 @@
  * `out` and `status`, and returns ADMIN_DONE; one that needs a backend returns ADMIN_WAIT and calls
  * admin_finish later (never when `cancelled` was called before); one that has set call->stream
  * returns ADMIN_STREAM. Thread: worker 0's. Limits:
- * ADMIN_BODY_MAX bytes of request body, ADMIN_ANSWER_MAX of answer. */
+ * ADMIN_BODY_MAX bytes of request body with ADMIN_VALUES_MAX JSON values, ADMIN_ANSWER_MAX of
+ * answer. */
 #include "gateway/base/buf.h"
 #include "gateway/http/h1_parse.h"
 #include "limiter/state.h"
 
 #define ADMIN_BODY_MAX   ((size_t)16 << 20)
+#define ADMIN_VALUES_MAX ((size_t)256 << 10) /* 300 rules, or 500 URLs, have a tenth of them */
 #define ADMIN_ANSWER_MAX ((size_t)64 << 20)
 
 struct exchange;

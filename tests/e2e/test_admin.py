@@ -205,6 +205,14 @@ def test_admin_serves_while_traffic_is_heavy(gateway, origin):
         client.close()
 
 
+@pytest.mark.parametrize("count, words", [((1 << 18) - 2, "At most 100 tags"), ((1 << 18) - 1, "invalid JSON")])
+def test_a_body_has_a_number_of_values(gateway, count, words):
+    """With the object and the list; as bytes it is far below the ceiling, but each becomes eighty in memory."""
+    body = b'{"tags":[' + b",".join([b"0"] * count) + b"]}"
+    answer = gateway.api("/client/v4/zones/0123456789abcdef0123456789abcdef/purge_cache", "POST", body)
+    assert answer.status == 400 and words in answer.body.decode(), answer
+
+
 def test_ceiling_of_admin_connections(start, origin):
     """Who comes too late is refused at once and the log says why; visitors notice nothing; a free place is used."""
     gateway = start(origin, limits={"admin_connections": 3})

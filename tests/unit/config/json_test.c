@@ -127,6 +127,21 @@ static void nesting_ends_at_a_hundred(void **state)
     }
 }
 
+static void values_are_counted_with_all_that_are_in_them(void **state)
+{
+    (void)state;
+    const struct gw_source source = {"t", GW_STR("{\"a\": [1, [], {\"b\": null}]}")};
+    for (size_t max = 0; max <= 7; max++) {
+        struct gw_diags diags;
+        gw_diags_init(&diags);
+        struct json_doc *doc = json_parse_within(&source, max, &diags);
+        assert_int_equal(doc != NULL, max >= 6);
+        assert_int_equal(diags.errors, max < 6);
+        json_doc_free(doc);
+        gw_diags_release(&diags);
+    }
+}
+
 static void repeated_keys_are_found_in_large_objects(void **state)
 {
     (void)state;
@@ -317,6 +332,7 @@ int main(void)
         cmocka_unit_test(syntax_errors_say_where_and_what),
         cmocka_unit_test(a_nul_byte_is_refused),
         cmocka_unit_test(nesting_ends_at_a_hundred),
+        cmocka_unit_test(values_are_counted_with_all_that_are_in_them),
         cmocka_unit_test(repeated_keys_are_found_in_large_objects),
         cmocka_unit_test(values_are_read_with_their_types),
         cmocka_unit_test(integers_are_exact_or_refused),
