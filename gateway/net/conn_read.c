@@ -3,6 +3,7 @@
  * connection before anybody else has a turn. So a connection has an allowance a turn, and who uses
  * it up waits in the loop's line. */
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "gateway/net/conn_inside.h"
 
@@ -83,6 +84,18 @@ static void wait_in_line(struct conn *c)
     c->held = true;
 }
 
+/* libuv calls it an end when a reset lies behind bytes that it has just read: it saves the read
+ * that would fail. The socket still knows. Whoever took it for a FIN would take half a body for a
+ * whole one where the end of the connection is the end of the body (RFC 9112 section 8). */
+static int why_ended(const struct conn *c, ssize_t n)
+{
+    int err = 0;
+    socklen_t len = sizeof(err);
+    if (n != UV_EOF || getsockopt(conn_descriptor(c), SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+        return (int)n;
+    return err ? -err : UV_EOF;
+}
+
 static void on_uv_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct conn *c = stream->data;
@@ -107,8 +120,9 @@ static void on_uv_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         return;
     }
     conn_poll(c, false);
-    c->eof = n == UV_EOF;
-    c->layer->on_end(c, c->eof ? 0 : (int)n);
+    int err = why_ended(c, n);
+    c->eof = err == UV_EOF;
+    c->layer->on_end(c, c->eof ? 0 : err);
 }
 
 void conn_poll(struct conn *c, bool on)

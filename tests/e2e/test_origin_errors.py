@@ -5,7 +5,7 @@ import socket
 import threading
 
 import pytest
-from edge import Reply, wait_until
+from edge import Reply, Truncated, wait_until
 
 
 def raw(data, close=True):
@@ -170,3 +170,20 @@ def test_half_written_answer_is_not_stored(gateway, origin):
     origin.on("/a.css", Reply("whole", cache_control="max-age=60"))
     response = gateway.fetch("/a.css")
     assert (response.cache, response.body) == ("MISS", b"whole")
+
+
+@pytest.mark.parametrize("path", ["/half", "/half.css"])
+def test_a_reset_is_no_end_of_a_body(gateway, origin, path):
+    """Where the end of the connection is the end of the body. The bytes and the reset behind them are there at once."""
+    def half(_, connection):
+        with gateway.standing_still():
+            connection.send(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\r\nhalf of ")
+            connection.reset()
+
+    origin.on(path, half)
+    for asked in (1, 2):
+        try:
+            assert gateway.fetch(path).status == 520
+        except Truncated:
+            pass
+        assert origin.count(path) == asked
