@@ -6,7 +6,7 @@
 
 #define EXCERPT_MAX    120 /* bytes; longer lines are cut around the place */
 #define EXCERPT_BEFORE 50
-#define WORD_MAX       64 /* nobody misspells more; one row of this stands on the stack */
+#define WORD_MAX       64 /* nobody misspells more; three rows of this stand on the stack */
 
 void gw_diags_init(struct gw_diags *d)
 {
@@ -155,39 +155,57 @@ void gw_diags_print(const struct gw_diags *d, FILE *out, bool color)
         fprintf(out, "%zu more messages not shown\n", hidden);
 }
 
-/* Levenshtein distance of two short words, one row of the table at a time. */
+/* Of two short words, three rows of the table at a time. Two letters that changed places are one
+ * slip, not two: "chekc" is as near to "check" as "chek" is. */
 static size_t edit_distance(struct gw_str a, struct gw_str b)
 {
-    size_t row[WORD_MAX + 1];
+    size_t rows[3][WORD_MAX + 1];
     for (size_t j = 0; j <= b.len; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
+        const size_t *before = rows[(i + 1) % 3], *above = rows[(i - 1) % 3];
+        size_t *row = rows[i % 3];
+        char letter = gw_lower(a.ptr[i - 1]);
         row[0] = i;
         for (size_t j = 1; j <= b.len; j++) {
-            size_t replace = diagonal + (gw_lower(a.ptr[i - 1]) != gw_lower(b.ptr[j - 1]));
-            diagonal = row[j];
-            row[j] = gw_min_size(replace, gw_min_size(row[j], row[j - 1]) + 1);
+            char other = gw_lower(b.ptr[j - 1]);
+            size_t replace = above[j - 1] + (letter != other);
+            row[j] = gw_min_size(replace, gw_min_size(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && letter == gw_lower(b.ptr[j - 2]) &&
+                gw_lower(a.ptr[i - 2]) == other)
+                row[j] = gw_min_size(row[j], before[j - 2] + 1);
         }
     }
-    return row[b.len];
+    return rows[a.len % 3][b.len];
+}
+
+/* "window" for "window_ms": names carry their unit, and it is what one forgets. */
+static const char *with_suffix(struct gw_str word, const char *const *candidates)
+{
+    for (; word.len && *candidates; candidates++) {
+        struct gw_str candidate = gw_str_z(*candidates);
+        if (candidate.len > word.len && candidate.ptr[word.len] == '_' &&
+            gw_str_ieq(gw_str_first(candidate, word.len), word))
+            return *candidates;
+    }
+    return NULL;
 }
 
 const char *gw_nearest(struct gw_str word, const char *const *candidates)
 {
     const char *best = NULL;
     size_t limit = word.len / 3 > 0 ? word.len / 3 : 1;
-    for (; *candidates; candidates++) {
-        struct gw_str candidate = gw_str_z(*candidates);
+    for (const char *const *c = candidates; *c; c++) {
+        struct gw_str candidate = gw_str_z(*c);
         if (candidate.len > WORD_MAX || word.len > WORD_MAX)
             continue;
         size_t distance = edit_distance(word, candidate);
         if (distance <= limit) {
-            best = *candidates;
+            best = *c;
             limit = distance ? distance - 1 : 0; /* of equals the first in the list */
             if (distance == 0)
                 break;
         }
     }
-    return best;
+    return best ? best : with_suffix(word, candidates);
 }

@@ -58,5 +58,6 @@ void gw_line_column(struct gw_str text, size_t offset, unsigned *line, unsigned 
 void gw_diags_print(const struct gw_diags *d, FILE *out, bool color);
 
 /* The entry of `candidates` (NULL-terminated) closest to `word` (edit distance at most a third of
- * its length, at least 1), or NULL. For "did you mean". */
+ * its length, at least 1; else one that is `word` and an underscore with more), or NULL. For "did
+ * you mean". */
 const char *gw_nearest(struct gw_str word, const char *const *candidates);

@@ -126,14 +126,17 @@ static void test_line_column(void **state)
 static void test_nearest(void **state)
 {
     (void)state;
-    static const char *const known[] = {"listen", "limiter", "log", "cache", "caches", NULL};
+    static const char *const known[] = {"listen", "limiter",   "log", "cache",
+                                        "caches", "window_ms", NULL};
     static const struct {
         const char *word, *nearest;
     } cases[] = {
         {"lisen", "listen"}, {"Listen", "listen"}, {"limitter", "limiter"},
         {"lag", "log"},      {"cache", "cache"},   {"caches", "caches"},
         {"cachex", "cache"}, {"zones", NULL},      {"lxxten", "listen"},
-        {"xxxten", NULL},    {"xy", NULL},
+        {"xxxten", NULL},    {"xy", NULL},         {"lsiten", "listen"},
+        {"lgo", "log"},      {"cahce", "cache"},   {"xwindow", NULL},
+        {"", NULL},          {"win", NULL},        {"window", "window_ms"},
     };
     for (size_t i = 0; i < GW_COUNT(cases); i++) {
         const char *nearest = gw_nearest(gw_str_z(cases[i].word), known);
