@@ -140,6 +140,14 @@ const struct rules_field *rules_field_find(struct gw_str name)
     return NULL;
 }
 
+size_t rules_field_names(const char **names, size_t max)
+{
+    size_t count = gw_min_size(max, GW_COUNT(fields));
+    for (size_t i = 0; i < count; i++)
+        names[i] = fields[i].name;
+    return count;
+}
+
 static int64_t number(enum field_number which, const struct rules_request *r)
 {
     switch (which) {

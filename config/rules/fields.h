@@ -31,4 +31,6 @@ struct rules_field {
 
 /* NULL when there is no such field. */
 const struct rules_field *rules_field_find(struct gw_str name);
+/* At most `max` names; how many. */
+size_t rules_field_names(const char **names, size_t max);
 struct rules_value rules_field_value(const struct rules_field *f, struct rules_request *r);

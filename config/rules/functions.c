@@ -110,6 +110,14 @@ const struct rules_function *rules_function_find(struct gw_str name)
     return NULL;
 }
 
+size_t rules_function_names(const char **names, size_t max)
+{
+    size_t count = gw_min_size(max, GW_COUNT(functions));
+    for (size_t i = 0; i < count; i++)
+        names[i] = functions[i].name;
+    return count;
+}
+
 const char *rules_function_elsewhere(struct gw_str name)
 {
     for (size_t i = 0; i < GW_COUNT(elsewhere); i++) {

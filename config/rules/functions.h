@@ -52,6 +52,8 @@ struct rules_function {
 
 /* NULL when no function of ours has this name. */
 const struct rules_function *rules_function_find(struct gw_str name);
+/* At most `max` names; how many. */
+size_t rules_function_names(const char **names, size_t max);
 /* For a function of Cloudflare that is not ours: where it may be used, else NULL. */
 const char *rules_function_elsewhere(struct gw_str name);
 /* What a call gives, [*] in its first argument considered. */

@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "config/rules/hint.h"
+
 #define MESSAGE_MAX (64 * 1024)
 
 /* A pointer that is too long ends early: a place that is half told is better than none. */
@@ -58,9 +60,12 @@ void report_expression(struct report *r, const struct json *v, const struct expr
     expr_error_message(err, json_str(v), field, &message);
     size_t start = json_string_offset(r->doc, v, err->offset);
     size_t end = json_string_offset(r->doc, v, err->offset + err->width);
-    gw_diag_at(r->diags, GW_DIAG_ERROR, json_source(r->doc), start, end > start ? end - start : 1,
-               "%s", err->reason);
     tell_api(r, expr_error_code(err), gw_buf_str(&message));
+    gw_buf_clear(&message);
+    gw_buf_add(&message, gw_str_z(err->reason));
+    expr_hint(err, json_str(v), &message);
+    gw_diag_at(r->diags, GW_DIAG_ERROR, json_source(r->doc), start, end > start ? end - start : 1,
+               "%.*s", GW_STR_ARG(gw_buf_str(&message)));
     gw_buf_release(&message);
 }
 

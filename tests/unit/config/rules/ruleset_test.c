@@ -65,6 +65,18 @@ static void team_files_load(void **state)
     }
 }
 
+/* People are told what to write; the API answers in Cloudflare's words alone, see `refusals`. */
+static void a_file_gets_a_hint(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"rules\":[{\"action\":\"set_cache_settings\",\"expression\":"
+                               "\"http.hots eq 1\",\"action_parameters\":{\"cache\":true}}]}";
+    struct gw_diags d;
+    assert_null(load(text, &(struct ruleset_options){.plan = CONFIG_PLAN_FREE}, &d));
+    assert_true(says(&d, GW_DIAG_ERROR, "unknown identifier; did you mean http.host?"));
+    gw_diags_release(&d);
+}
+
 /* On the team's plan the session and regex rules are refused, each at its place in the file. */
 static void plans_refuse_at_the_place(void **state)
 {
@@ -478,6 +490,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(team_files_load),
+        cmocka_unit_test(a_file_gets_a_hint),
         cmocka_unit_test(plans_refuse_at_the_place),
         cmocka_unit_test(the_export_is_read_in_full),
         cmocka_unit_test(the_last_matching_rule_wins_per_key),
