@@ -74,7 +74,8 @@ void cli_overview(FILE *out)
     for (size_t i = 0; cli_verbs[i]; i++)
         fprintf(out, "  %-12s %s\n", cli_verbs[i]->name, cli_verbs[i]->summary);
     fputs("\n\"nearedge help VERB\" tells more. Exit codes: 0 ok, 1 failure at run time, 2 usage,\n"
-          "3 configuration invalid, 4 a test or expectation failed, 128+n by signal.\n",
+          "3 configuration invalid, 4 a test or expectation failed, 6 inconclusive and 99 failed\n"
+          "(load), 128+n by signal. \"nearedge help config\" lists all keys of a configuration.\n",
           out);
 }
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cli_admin.h"
 
+#include <errno.h>
+
 #include "gateway/admin_tls.h"
 #include "gateway/base/err.h"
 #include "gateway/net/tls.h"
 
-#define TIMEOUT_S     10
-#define TIMEOUT_MAX_S 3600
-#define EXTRA_MAX     16
+#define TIMEOUT_S      10
+#define TIMEOUT_MAX_S  3600
+#define EXTRA_MAX      16
+#define NO_CREDENTIALS 9106
 
 /* ---- where ---- */
 
@@ -158,6 +161,22 @@ static struct gw_str error_message(const struct json *root)
     return json_str(message);
 }
 
+/* What Cloudflare says to a client of its API names headers; here the hand at the keyboard has two
+ * ways to give a token. Its API answers 400 with code 9106 when there is none. */
+static void advise_token(const struct cli_admin *c, unsigned status, const struct json *root)
+{
+    const struct json *first = json_first(json_get(root, "errors"));
+    int64_t code;
+    if (status != 401 && !json_int(json_get(first, "code"), NO_CREDENTIALS, NO_CREDENTIALS, &code))
+        return;
+    if (!c->endpoint.token.len)
+        fputs("Its token comes from the configuration (-c FILE) or from NEAREDGE_ADMIN_TOKEN.\n",
+              stderr);
+    else
+        fprintf(stderr, "The token of %s is not that of the running gateway.\n",
+                c->config && c->config->admin.token.len ? c->config_path : "NEAREDGE_ADMIN_TOKEN");
+}
+
 /* For people; a script has the exit code. */
 static int explain(const struct cli_admin *c, const struct admin_reply *reply)
 {
@@ -174,6 +193,7 @@ static int explain(const struct cli_admin *c, const struct admin_reply *reply)
         fprintf(stderr, "nearedge %s: %.*s (%u)\n", c->verb, GW_STR_ARG(message), reply->status);
     else
         fprintf(stderr, "nearedge %s: the admin listener answered %u\n", c->verb, reply->status);
+    advise_token(c, reply->status, doc ? json_root(doc) : NULL);
     json_doc_free(doc);
     return EXIT_FAILED_RUN;
 }
@@ -184,6 +204,10 @@ void cli_admin_print_error(const struct cli_admin *c, const struct admin_reply *
     net_address_format(&c->endpoint.address, where);
     fprintf(stderr, "nearedge %s: admin listener %s: %s%s%s%s\n", c->verb, where, gw_strerror(err),
             reply->why ? " (" : "", reply->why ? reply->why : "", reply->why ? ")" : "");
+    if (err == -ECONNREFUSED || err == -ENOENT)
+        fputs("Is the gateway running, with an \"admin\" section? -c FILE or --admin ADDR says "
+              "where.\n",
+              stderr);
 }
 
 int cli_admin_call(struct cli_admin *c, struct gw_str method, struct gw_str target,

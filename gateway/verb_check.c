@@ -43,7 +43,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
     if (a->plan && !is_plan(a->plan))
         return cli_usage("check", "\"%s\" is no plan: free, pro, business or enterprise", a->plan);
     if (!a->config_path)
-        return cli_usage("check", "-c FILE is needed");
+        return optind < argc ? cli_usage("check", "-c FILE is needed: write -c %s", argv[optind])
+                             : cli_usage("check", "-c FILE is needed");
     return cli_operands("check", argc, 0, 0);
 }
 

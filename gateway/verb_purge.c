@@ -20,9 +20,24 @@ struct purge {
     struct gw_buf lists[GW_COUNT(kinds)]; /* items with commas */
 };
 
+/* The API only says that it is unable to; what people mix up is named here. */
+static int check_form(int option, const char *value)
+{
+    const char *scheme = value ? strstr(value, "://") : NULL;
+    if (option == URL && !scheme)
+        return cli_usage("purge", "\"%s\" is no URL; write https://host/path", value);
+    if ((option == HOST || option == PREFIX) && scheme)
+        return cli_usage("purge", "\"%s\" has a scheme; write --%s %s", value,
+                         option == HOST ? "host" : "prefix", scheme + 3);
+    return 0;
+}
+
 static int take(void *ctx, int option, const char *value)
 {
     struct purge *p = ctx;
+    int code = check_form(option, value);
+    if (code)
+        return code;
     for (size_t i = 0; i < GW_COUNT(kinds); i++) {
         if (kinds[i].option != option)
             continue;

@@ -55,7 +55,7 @@ def test_json(cached):
 
 @pytest.mark.parametrize("arguments, code", [
     ([], 2), (["--everything", "--tag", "a"], 2), (["--nonsense"], 2), (["--everything", "operand"], 2),
-    (["--url", "http://other.test/"], 1), (["--url", "/a/1.css"], 1), (["--zone", "other.test", "--everything"], 1),
+    (["--url", "http://other.test/"], 1), (["--url", "/a/1.css"], 2), (["--prefix", "https://www.example.test/a"], 2), (["--host", "http://www.example.test"], 2), (["--zone", "other.test", "--everything"], 1),
 ])
 def test_what_is_refused(cached, arguments, code):
     result = purge(cached, *arguments)
