@@ -159,8 +159,9 @@ void reply_origin_error(struct exchange *x, int err)
     x->origin_error = err;
     /* Without the ray, which the access log has: the lines of an outage are equal and summarised.
      */
-    gw_log_warn("origin failed zone=%.*s status=%u reason=\"%s\"",
-                GW_STR_ARG(exchange_zone(x)->name), status, gw_strerror(err));
+    gw_log_warn("origin failed zone=%.*s status=%u reason=\"%s\" origin=%.*s",
+                GW_STR_ARG(exchange_zone(x)->name), status, gw_strerror(err),
+                GW_STR_ARG(x->destination.origin->config->url));
     reply_error(x, status);
 }
 

@@ -438,7 +438,7 @@ static int serve(struct server *s, const sigset_t *signals)
     for (unsigned i = 0; i < s->worker_count; i++)
         worker_start(&s->workers[i]);
     atomic_store(&s->ready, true);
-    gw_log_info("serving workers=%u zones=%zu", s->worker_count, s->snapshot->zone_count);
+    ready_log(s);
     if (s->options.ready_file && !ready_file_write(s))
         gw_log_error("cannot write the ready file %s: %s", s->options.ready_file, strerror(errno));
     notify(NOTIFY_READY, "serving");

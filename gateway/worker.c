@@ -317,7 +317,7 @@ static void watch_backend(struct worker *worker)
     else
         gw_log_warn("counter backend is down reason=\"%s\": %s", health.error,
                     health.fails_closed ? "limited requests get 503"
-                                        : "the failure policy decides, requests go on");
+                                        : "limiter.on_backend_failure decides, requests go on");
 }
 
 static void on_housekeeping(struct gw_deadline *d)

@@ -21,7 +21,7 @@
     X(GW_EURI, -5011, "the request target is too long")                                            \
     X(GW_EVERSION, -5012, "HTTP version not supported")                                            \
     X(GW_ETLS, -5013, "the TLS handshake failed")                                                  \
-    X(GW_ECERT, -5014, "the certificate is not valid for this host")                               \
+    X(GW_ECERT, -5014, "the certificate cannot be verified")                                       \
     X(GW_ENOTIMPL, -5015, "not implemented")                                                       \
     X(GW_EPLAIN_HTTP, -5016, "plain HTTP was spoken to a TLS port")
 

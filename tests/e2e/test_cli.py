@@ -174,3 +174,10 @@ def test_check_never_prints_a_secret(folder):
     assert done.returncode == 3
     assert "on_backend_failur" in done.stderr and "****" in done.stderr
     assert "canary" not in done.stdout + done.stderr
+
+
+def test_run_says_where_it_serves(start, origin):
+    """With port 0 the log is where a person finds it."""
+    gateway = start(origin)
+    line = next(l for l in gateway.log().splitlines() if " info serving " in l)
+    assert f" listen={gateway.listen[0]}" in line and line.endswith(f" admin={gateway.admin}"), line

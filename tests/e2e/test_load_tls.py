@@ -42,7 +42,7 @@ def test_the_host_that_is_asked_for_must_be_proved(secure, origin):
     assert load("--url", url + "/x", host=f"{NAME}:8443", burst=1, cacert=pem, dry_run=True) == 0 and "https://127.0.0.1" in load.out
     # Somebody else's certificate, and the same one without being told to trust it.
     assert load("--url", url + "/x", burst=1) == 1
-    assert "the certificate is not valid for this host (self-signed certificate)" in load.err and "--cacert FILE" in load.err
+    assert "the certificate cannot be verified (self-signed certificate)" in load.err and "--cacert FILE" in load.err
     assert load("--url", url + "/x", host="other.example.test", burst=1, cacert=pem) == 1
     assert "hostname mismatch" in load.err
     assert origin.count("/x") == 30, "nobody was asked anything without proof"

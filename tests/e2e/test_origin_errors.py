@@ -75,7 +75,7 @@ def test_the_log_says_why(gateway, origin, answer, reason):
     origin.on("/", raw(answer))
     for _ in range(20):
         gateway.fetch("/")
-    line = f'warn origin failed zone=example.test status=520 reason="{reason}"'
+    line = f'warn origin failed zone=example.test status=520 reason="{reason}" origin=http://127.0.0.1:'
     assert 1 <= gateway.log().count(line) < 20, gateway.log()
     assert len(gateway.logged(20)) == 20
 
