@@ -74,6 +74,7 @@ struct config_flags {
     const char *const *hosts; /* each may be a list with commas */
     const char *const *rules;
     const char *limiters;
+    const char *plan;   /* [free] */
     const char *listen; /* [127.0.0.1:8080] */
     const char *admin;  /* an address; NULL: no admin listener */
 };

@@ -70,6 +70,7 @@ struct config *config_from_flags(const struct config_flags *flags, struct gw_dia
     add_name(&out, flags->hosts[0]);
     add_hosts(&out, flags->hosts);
     add_text(&out, ",\n  \"origin\": ", flags->origin, "");
+    add_text(&out, ", \"plan\": ", flags->plan, "");
     add_paths(&out, flags->rules);
     add_text(&out, ",\n  \"limiters\": ", flags->limiters, "");
     gw_buf_add(&out, GW_STR(" }] }\n"));

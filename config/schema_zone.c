@@ -27,7 +27,7 @@ static const struct schema_key settings_keys[] = {
     {SCHEMA_KEY(struct config_settings, cache_level, "cache_level", ENUM), .initial = "aggressive",
      .words = config_cache_level_names, .help = "how the query string counts"},
     {SCHEMA_KEY(struct config_settings, always_online, "always_online", SWITCH), .initial = "off",
-     .flags = SCHEMA_NOT_SIMULATED, .help = "pages from the Internet Archive"},
+     .flags = SCHEMA_NOT_SIMULATED, .help = "stale answers, no Internet Archive"},
     {SCHEMA_KEY(struct config_settings, sort_query_string_for_cache, "sort_query_string_for_cache",
                 SWITCH),
      .initial = "off", .help = "the order of query parameters does not count"},

@@ -15,17 +15,13 @@ struct arguments {
 
 static int read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"origin", required_argument, NULL, 'o'},
-                                            {"host", required_argument, NULL, 'h'},
-                                            {"rules", required_argument, NULL, 'r'},
-                                            {"limiters", required_argument, NULL, 'l'},
-                                            {"listen", required_argument, NULL, 'p'},
-                                            {"admin", required_argument, NULL, 'a'},
-                                            {"ready-file", required_argument, NULL, 'f'},
-                                            {"user", required_argument, NULL, 'u'},
-                                            {"seccomp", optional_argument, NULL, 's'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},     {"origin", required_argument, NULL, 'o'},
+        {"host", required_argument, NULL, 'h'},       {"rules", required_argument, NULL, 'r'},
+        {"limiters", required_argument, NULL, 'l'},   {"plan", required_argument, NULL, 'n'},
+        {"listen", required_argument, NULL, 'p'},     {"admin", required_argument, NULL, 'a'},
+        {"ready-file", required_argument, NULL, 'f'}, {"user", required_argument, NULL, 'u'},
+        {"seccomp", optional_argument, NULL, 's'},    {NULL, 0, NULL, 0}};
     for (int o; (o = cli_option(argc, argv, "c:", options)) != -1;) {
         a->any_flag |= !strchr("cfus", o);
         switch (o) {
@@ -52,6 +48,9 @@ static int read_arguments(struct arguments *a, int argc, char **argv)
             break;
         case 'l':
             a->flags.limiters = optarg;
+            break;
+        case 'n':
+            a->flags.plan = optarg;
             break;
         case 'p':
             a->flags.listen = optarg;
@@ -112,7 +111,7 @@ const struct verb verb_run = {
         "[--seccomp[=deny|kill]]\n"
         "       nearedge run --origin URL --host HOST[,HOST]... [--rules FILE]... [--limiters "
         "FILE]\n"
-        "                    [--listen ADDR] [--admin ADDR] [--ready-file FILE]\n"
+        "                    [--plan PLAN] [--listen ADDR] [--admin ADDR] [--ready-file FILE]\n"
         "                    [--user NAME[:GROUP]] [--seccomp[=deny|kill]]\n"
         "\n"
         "Runs in the foreground. The access log goes to standard output and the operational log "
@@ -125,6 +124,7 @@ const struct verb verb_run = {
         "any\n"
         "  --rules FILE        a ruleset in Cloudflare's JSON; several times\n"
         "  --limiters FILE     limiters and their routes\n"
+        "  --plan PLAN         which rules are possible: free, pro, business or enterprise [free]\n"
         "  --listen ADDR       for visitors [127.0.0.1:8080]; port 0: the kernel chooses\n"
         "  --admin ADDR        admin listener [none]\n"
         "  --ready-file FILE   written once ready: {\"listen\":[...],\"admin\":...,\"pid\":...}\n"

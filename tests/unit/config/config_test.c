@@ -400,6 +400,7 @@ static void flags_are_a_configuration(void **state)
                                  .hosts = hosts,
                                  .rules = rules,
                                  .limiters = SOURCE_DIR "/config/examples/limiters.json",
+                                 .plan = "business",
                                  .listen = "127.0.0.1:0",
                                  .admin = "127.0.0.1:0"};
     struct gw_diags d;
@@ -417,6 +418,7 @@ static void flags_are_a_configuration(void **state)
     assert_text(z->origin.authority, "[::1]");
     assert_text(z->rulesets[0], rules[0]);
     assert_text(z->limiters, flags.limiters);
+    assert_int_equal(z->plan, CONFIG_PLAN_BUSINESS);
     config_free(c);
 
     flags.origin = "127.0.0.1:9000";
