@@ -91,8 +91,7 @@ static void print_zone(const struct snapshot_zone *zone)
            plans[config->plan], GW_STR_ARG(config->origin.url));
     for (size_t i = 0; i < config->host_count; i++)
         printf("%s%.*s", i ? ", " : "", GW_STR_ARG(config->hosts[i]));
-    printf("%s%s\n", config->any_host && config->host_count ? ", " : "",
-           config->any_host ? "*" : "");
+    puts("");
     print_origins(config);
     for (size_t i = 0; i < zone->ruleset_count; i++)
         print_ruleset(zone->rulesets[i], config->rulesets[i]);

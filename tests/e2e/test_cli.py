@@ -181,3 +181,9 @@ def test_run_says_where_it_serves(start, origin):
     gateway = start(origin)
     line = next(l for l in gateway.log().splitlines() if " info serving " in l)
     assert f" listen={gateway.listen[0]}" in line and line.endswith(f" admin={gateway.admin}"), line
+
+
+@pytest.mark.parametrize("hosts, told", [(["*"], "*"), (["a.test", "*"], "a.test, *"), (["a.test"], "a.test")])
+def test_check_sums_up_each_host_once(tmp_path, hosts, told):
+    (tmp_path / "n.json").write_text(json.dumps({"zones": [{"name": "a.test", "hosts": hosts, "origin": "http://127.0.0.1:9000"}]}))
+    assert f"    hosts     {told}\n" in run("check", "-c", "n.json", cwd=tmp_path).stdout
