@@ -104,6 +104,25 @@ static int ask(struct limits *l, struct gw_str method, struct gw_str path, struc
     return code;
 }
 
+/* The app's shape has a limiter of 0 requests for a name that it does not know; none has that. */
+static bool is_unknown(const struct limits *l, const struct json *state)
+{
+    return l->name.len && number(json_first(state), "maxRequests") == 0;
+}
+
+/* Nothing on standard output may be the truth, and is said. */
+static int tell_nothing(const struct limits *l, const struct json *state)
+{
+    if (is_unknown(l, state))
+        fprintf(stderr, "nearedge limits: the gateway has no limiter \"%.*s\"\n",
+                GW_STR_ARG(l->name));
+    else if (l->key.len)
+        fprintf(stderr, "nearedge limits: %.*s has no counter for this key\n", GW_STR_ARG(l->name));
+    else if (!l->admin.json)
+        fputs("nearedge limits: nothing has been counted\n", stderr);
+    return is_unknown(l, state) || l->key.len ? EXIT_FAILED_RUN : 0;
+}
+
 static int show(struct limits *l)
 {
     struct json_doc *doc;
@@ -123,11 +142,9 @@ static int show(struct limits *l)
         for_each_entry(l, state, measure);
         for_each_entry(l, state, print_entry);
     }
+    code = l->shown ? 0 : tell_nothing(l, state);
     json_doc_free(doc);
-    if (!l->key.len || l->shown)
-        return 0;
-    fprintf(stderr, "nearedge limits: %.*s has no counter for this key\n", GW_STR_ARG(l->name));
-    return EXIT_FAILED_RUN;
+    return code;
 }
 
 /* ---- reset ---- */
@@ -267,6 +284,6 @@ const struct verb verb_limits = {
         "                      admin listener says it\n"
         "  --clear             compare: forget the verdicts so far\n"
         "\n" CLI_ADMIN_TOKEN "\n"
-        "exit codes: 0 ok, 1 failure (get: there is no such counter), 2 usage.\n"
+        "exit codes: 0 ok, 1 failure (no such limiter; get: no such counter), 2 usage.\n"
         "\n"
         "example: nearedge limits reset aiGenerate 127.0.0.1:anonymous\n"};

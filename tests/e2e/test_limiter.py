@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The app's limiters at the edge: exact counts, the app's own 429, stores, and a Redis that fails."""
 import json
+import subprocess
 import threading
 
 import pytest
 from edge import Reply, in_parallel, wait_until
+from edge.gateway import BINARY
 
 GENERATE = "/api/ai-image/generate"
 
@@ -350,3 +352,18 @@ def test_failure_policy(on_redis, redis, policy, status):
         assert gateway.readyz().status == 503
     else:
         assert gateway.readyz().status == 200
+
+
+def test_the_verb_says_when_there_is_nothing_to_show(limited):
+    """A slip in the name looked like a limiter that nobody has met."""
+    gateway = limited()
+
+    def limits(*arguments):
+        result = subprocess.run([BINARY, "limits", "--admin", gateway.admin, *arguments], capture_output=True, text=True, check=False)
+        return result.returncode, result.stderr.removeprefix("nearedge limits: ").strip()
+
+    assert limits("ls") == limits("ls", "aiGenerate") == (0, "nothing has been counted")
+    assert limits("ls", "aiGenerat") == limits("get", "aiGenerat", "x") == (1, 'the gateway has no limiter "aiGenerat"')
+    assert limits("get", "aiGenerate", "x") == (1, "aiGenerate has no counter for this key")
+    post(gateway)
+    assert limits("ls") == limits("ls", "aiGenerate") == (0, "")
