@@ -165,9 +165,9 @@ static struct gw_str error_message(const struct json *root)
  * ways to give a token. Its API answers 400 with code 9106 when there is none. */
 static void advise_token(const struct cli_admin *c, unsigned status, const struct json *root)
 {
-    const struct json *first = json_first(json_get(root, "errors"));
-    int64_t code;
-    if (status != 401 && !json_int(json_get(first, "code"), NO_CREDENTIALS, NO_CREDENTIALS, &code))
+    const struct json *code = json_get(json_first(json_get(root, "errors")), "code");
+    int64_t number;
+    if (status != 401 && !(code && json_int(code, NO_CREDENTIALS, NO_CREDENTIALS, &number)))
         return;
     if (!c->endpoint.token.len)
         fputs("Its token comes from the configuration (-c FILE) or from NEAREDGE_ADMIN_TOKEN.\n",

@@ -187,3 +187,24 @@ def test_run_says_where_it_serves(start, origin):
 def test_check_sums_up_each_host_once(tmp_path, hosts, told):
     (tmp_path / "n.json").write_text(json.dumps({"zones": [{"name": "a.test", "hosts": hosts, "origin": "http://127.0.0.1:9000"}]}))
     assert f"    hosts     {told}\n" in run("check", "-c", "n.json", cwd=tmp_path).stdout
+
+
+def test_verbs_say_where_a_token_comes_from(start, origin):
+    gateway = start(origin, admin={"token": "right"})
+
+    def told(*arguments, **env):
+        result = run(*arguments, "--admin", gateway.admin, env=env)
+        return result.returncode, result.stderr
+
+    for verb in ("clock", "purge --everything", "limits ls"):
+        code, text = told(*verb.split(), NEAREDGE_ADMIN_TOKEN="")
+        assert code == 1 and "(-c FILE) or from NEAREDGE_ADMIN_TOKEN" in text, text
+        code, text = told(*verb.split(), NEAREDGE_ADMIN_TOKEN="wrong")
+        assert code == 1 and "The token of NEAREDGE_ADMIN_TOKEN is not" in text, text
+    assert told("purge", "--everything", "--zone", "other.test", NEAREDGE_ADMIN_TOKEN="right")[0] == 1
+
+
+def test_other_refusals_say_nothing_about_tokens(start, origin):
+    gateway = start(origin, clock="system")
+    result = run("clock", "advance", "1", "--admin", gateway.admin)
+    assert result.returncode == 1 and "(409)" in result.stderr and "token" not in result.stderr
