@@ -114,7 +114,7 @@ def test_a_unix_socket_stays_as_it_was(start, origin, tmp_path):
 def test_verbs_find_it_through_the_configuration(edge, origin):
     origin.on("/a.css", Reply("x", cache_control="max-age=600"))
     assert [edge.fetch("/a.css").cache for _ in range(2)] == ["MISS", "HIT"]
-    for arguments in (["healthcheck"], ["clock", "advance", "1000"], ["limits", "ls"], ["purge", "--everything"]):
+    for arguments in (["healthcheck"], ["clock", "advance", "1000"], ["limits", "ls", "--json"], ["purge", "--everything"]):
         ran = verb(edge, *arguments)
         assert (ran.returncode, ran.stderr) == (0, ""), arguments
     assert edge.fetch("/a.css").cache == "MISS"
