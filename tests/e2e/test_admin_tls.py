@@ -213,18 +213,10 @@ def test_verbs_take_the_listeners_own_certificate(start, origin, tmp_path, subje
 
 def test_new_certificates_come_with_hup(start, origin, tmp_path):
     live = tmp_path / "live"
-    live.mkdir()
     first, second = trust(tmp_path / "a", NAME), trust(tmp_path / "b", NAME)
-
-    def put(authority):
-        for source, name in zip(authority.pair(NAME), ("admin.pem", "admin.key")):
-            shutil.copy(source, live / name)
-
-    put(first)
-    tls = {"certificate": str(live / "admin.pem"), "key": str(live / "admin.key")}
-    gateway = start(origin, admin=admin(tls))
+    gateway = start(origin, admin=admin(first.copy_pair(NAME, live, "admin")))
     assert ask(gateway, first.context()).status == 200
-    put(second)
+    second.copy_pair(NAME, live, "admin")
     assert verb(gateway, "clock").returncode == 1, "the listener still shows the old one"
     reload(gateway)
     with pytest.raises(ssl.SSLCertVerificationError):

@@ -512,20 +512,13 @@ def ca_config(folder):
 
 def test_new_certificates_come_with_hup(start, origin, tmp_path):
     live = tmp_path / "live"
-    live.mkdir()
     first, second = trust(tmp_path / "a", HOST), trust(tmp_path / "b", HOST)
-
-    def put(authority):
-        for source, name in zip(authority.pair(HOST), ("site.pem", "site.key")):
-            shutil.copy(source, live / name)
-
-    put(first)
-    gateway = start(origin, listen=listeners({"certificate": str(live / "site.pem"), "key": str(live / "site.key")}))
+    gateway = start(origin, listen=listeners(first.copy_pair(HOST, live, "site")))
     edge = Edge(gateway, first)
     kept = edge.client()
     assert kept.request("GET", "/").read().status == 200
 
-    put(second)
+    second.copy_pair(HOST, live, "site")
     gateway.hang_up()
     wait_until(lambda: "configuration reloaded" in gateway.log(), "the reload")
     with pytest.raises(ssl.SSLCertVerificationError):

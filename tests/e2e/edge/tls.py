@@ -2,6 +2,7 @@
 """Both ends of TLS for tests: certificates made by `nearedge trust` and openssl, a client and an
 origin that speak it."""
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -35,6 +36,14 @@ class Authority:
     def tls(self, host):
         """A listener's "tls" with this certificate."""
         return dict(zip(("certificate", "key"), self.pair(host)))
+
+    def copy_pair(self, host, folder, name):
+        """The pair as NAME.pem and NAME.key in a folder, over what is there; the listener's "tls" with it."""
+        os.makedirs(folder, exist_ok=True)
+        copies = [os.path.join(folder, name + ending) for ending in (".pem", ".key")]
+        for source, copy in zip(self.pair(host), copies):
+            shutil.copy(source, copy)
+        return dict(zip(("certificate", "key"), copies))
 
     def context(self, **options):
         return client_context(self.ca, **options)

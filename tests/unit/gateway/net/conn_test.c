@@ -230,15 +230,20 @@ static void throw_out(struct hall *h)
     }
 }
 
-static void hear(void *ctx, struct gw_str data)
+static void count(struct hall *h, size_t bytes)
 {
-    struct hall *h = ctx;
     if (h->turn != gw_loop_turn(h->loop))
         h->in_turn = 0;
     h->turn = gw_loop_turn(h->loop);
-    h->in_turn += data.len;
-    h->heard += data.len;
+    h->in_turn += bytes;
+    h->heard += bytes;
     h->longest_turn = gw_max_u64(h->longest_turn, h->in_turn);
+}
+
+static void hear(void *ctx, struct gw_str data)
+{
+    struct hall *h = ctx;
+    count(h, data.len);
     if (h->enough && h->heard >= h->enough)
         throw_out(h);
     if (h->heard == SPEAKERS * SPEECH)
@@ -346,11 +351,7 @@ static void on_question(void *ctx, struct gw_str data)
     struct asked *a = ctx;
     struct hall *h = a->hall;
     conn_spend(a->conn, 2 * GW_TURN_BYTES);
-    if (h->turn != gw_loop_turn(h->loop))
-        h->in_turn = 0;
-    h->turn = gw_loop_turn(h->loop);
-    h->longest_turn = gw_max_u64(h->longest_turn, ++h->in_turn);
-    h->heard += data.len;
+    count(h, data.len);
     if (h->heard == SPEAKERS)
         gw_loop_stop(h->loop);
 }
